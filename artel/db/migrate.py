@@ -1,0 +1,116 @@
+"""Migrations: Alembic writes the SQL, our own drivers run it, in one transaction and under a lock.
+
+So Debian's older SQLite library never opens the file, and PostgreSQL needs no second driver.
+"""
+
+import io
+from pathlib import Path
+from typing import Final
+
+import apsw
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from artel.db.opening import DATABASE_FILE
+from artel.db.sqlite import connect
+from artel.db.statement import Engine
+from artel.db.transaction import StorageUnavailable
+
+FOLDER: Final = Path(__file__).parent.parent / "migrations"
+LOCK: Final = 4_153_542_001  # a number of ours: processes that start at once migrate one after another
+CURRENT: Final = "select version_num from alembic_version"
+
+
+class SchemaNewer(RuntimeError):
+    """The database was migrated by a newer Artel than this one."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"the database has schema {found}, which this version of Artel does not know: it was migrated by a newer "
+            "one. Start that version, or restore the backup that was made before the upgrade. Nothing was changed"
+        )
+
+
+def revisions() -> list[str]:
+    """The revisions that this version knows, oldest first."""
+    script = ScriptDirectory.from_config(_config("sqlite"))
+    return [revision.revision for revision in reversed(list(script.walk_revisions()))]
+
+
+def upgrade_sql(engine: Engine, found: str | None) -> str:
+    """The SQL that leads from a revision (None: an empty database) to the newest; '' when there is nothing to do.
+
+    Raises SchemaNewer.
+    """
+    known = revisions()
+    if found is not None and found not in known:
+        raise SchemaNewer(found)
+    if found == known[-1]:
+        return ""
+    written = io.StringIO()
+    config = _config(engine, written)
+    command.upgrade(config, f"{found}:head" if found else "head", sql=True)
+    return written.getvalue()
+
+
+async def migrate(url: str, folder: Path) -> str | None:
+    """Bring the database at `url`, or in `folder`, to the newest schema; answers where it came from (None: new).
+
+    Raises SchemaNewer, StorageUnavailable.
+    """
+    if not url:
+        folder.mkdir(parents=True, exist_ok=True)
+        return migrate_sqlite(folder / DATABASE_FILE)
+    try:
+        return await migrate_postgres(url)
+    except (asyncpg.PostgresError, OSError, TimeoutError) as fault:
+        raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
+
+
+def migrate_sqlite(path: Path) -> str | None:
+    """Bring a SQLite file to the newest schema; answers the revision it came from (None: it is new)."""
+    connection = connect(path)
+    try:
+        connection.execute("begin immediate")
+        try:
+            found = _found_sqlite(connection)
+            connection.execute(upgrade_sql("sqlite", found)).fetchall()  # RETURNING pauses the script until it is read
+            connection.execute("commit")
+        finally:
+            if connection.in_transaction:
+                connection.execute("rollback")
+    finally:
+        connection.close()
+    return found
+
+
+async def migrate_postgres(url: str) -> str | None:
+    """Bring a PostgreSQL database to the newest schema; answers the revision it came from (None: it is new)."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"select pg_advisory_xact_lock({LOCK})")
+            exists = await connection.fetchval("select to_regclass('alembic_version') is not null")
+            found: str | None = await connection.fetchval(CURRENT) if exists else None
+            script = upgrade_sql("postgresql", found)
+            if script:
+                await connection.execute(script)
+    finally:
+        await connection.close()
+    return found
+
+
+def _found_sqlite(connection: apsw.Connection) -> str | None:
+    if not connection.table_exists(None, "alembic_version"):
+        return None
+    row = connection.execute(CURRENT).fetchone()
+    return str(row[0]) if row else None
+
+
+def _config(engine: Engine, written: io.StringIO | None = None) -> Config:
+    config = Config(output_buffer=written)
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["engine"] = engine
+    return config

@@ -1,0 +1,181 @@
+"""PostgreSQL through asyncpg: one pool that reads and cannot write, one that writes.
+
+No session state is kept, so a connection needs no reset between two users of the pool. A read runs statement by
+statement without BEGIN and COMMIT; a write is one READ COMMITTED transaction of conditional statements, and is repeated
+whole when PostgreSQL reports a serialisation failure or a deadlock.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+
+import asyncpg
+
+from artel.db.statement import Command, Engine, Params, Query
+from artel.db.transaction import ATTEMPTS_MAX, StorageUnavailable
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+P = ParamSpec("P")
+
+POOL_READERS: Final = 8  # connections of one process that read
+POOL_WRITERS: Final = 8  # connections of one process that write
+STATEMENT_TIMEOUT_MS: Final = 30_000  # a request's statement that takes longer is a fault, not a wait
+LOCK_TIMEOUT_MS: Final = 10_000
+CONNECT_TIMEOUT_S: Final = 5.0
+ACQUIRE_TIMEOUT_S: Final = 10.0  # every connection is taken for this long: the server is overloaded
+CLOCK_AGE_MAX_S: Final = 30.0  # how long the offset to the database's clock is trusted
+REPEAT_PAUSE_S: Final = 0.005  # doubled by each repetition, with jitter
+
+CLOCK: Final = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
+
+REPEAT: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+AWAY: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,  # the server behind the address is a standby now
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    OSError,
+    TimeoutError,
+)
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class _Clock:
+    """The database's clock, read once in a while and carried on by this process's monotonic one.
+
+    A jump of this host's wall clock changes nothing, and a transaction costs no round trip for its time.
+    """
+
+    def __init__(self) -> None:
+        self._offset_us = 0
+        self._read_s = float("-inf")
+
+    def now_us(self) -> int:
+        return self._offset_us + time.monotonic_ns() // 1000
+
+    async def keep(self, connection: Any) -> None:
+        """Read the database's clock again when the offset is old."""
+        before_s = time.monotonic()
+        if before_s - self._read_s < CLOCK_AGE_MAX_S:
+            return
+        there_us = await connection.fetchval(CLOCK)
+        halfway_us = int((before_s + time.monotonic()) / 2 * 1_000_000)
+        self._offset_us = there_us - halfway_us
+        self._read_s = before_s
+
+
+class PostgresTransaction:
+    """`Read` and `Write` over one connection."""
+
+    __slots__ = ("_connection", "now_us")
+
+    def __init__(self, connection: Any, now_us: int) -> None:
+        self._connection = connection
+        self.now_us = now_us
+
+    async def one(self, query: Query[Row], **params: Any) -> Row | None:
+        """The first row, or None."""
+        compiled = query.postgresql
+        row = await self._connection.fetchrow(compiled.text, *compiled.arguments(params))
+        return None if row is None else query.make(row)
+
+    async def all(self, query: Query[Row], **params: Any) -> list[Row]:
+        """Every row."""
+        compiled = query.postgresql
+        rows = await self._connection.fetch(compiled.text, *compiled.arguments(params))
+        return list(map(query.make, rows))
+
+    async def run(self, command: Command, **params: Any) -> int:
+        """Rows changed: the last word of PostgreSQL's command tag."""
+        compiled = command.postgresql
+        tag = await self._connection.execute(compiled.text, *compiled.arguments(params))
+        return int(tag.rpartition(" ")[2])
+
+    async def many(self, command: Command, params: Sequence[Params]) -> None:
+        """The same command once for each set of parameters."""
+        compiled = command.postgresql
+        await self._connection.executemany(compiled.text, [compiled.arguments(each) for each in params])
+
+
+class PostgresDatabase:
+    """The door to one PostgreSQL database."""
+
+    engine: Engine = "postgresql"
+
+    def __init__(self, readers: Any, writers: Any) -> None:
+        self._readers = readers
+        self._writers = writers
+        self._clock = _Clock()
+
+    @classmethod
+    async def open(cls, url: str, readers: int = POOL_READERS, writers: int = POOL_WRITERS) -> Self:
+        """Connect. Raises StorageUnavailable when the server does not answer or refuses us."""
+        try:
+            return cls(await _pool(url, readers, readonly=True), await _pool(url, writers, readonly=False))
+        except (asyncpg.PostgresError, OSError, TimeoutError) as fault:
+            raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
+
+    async def read(
+        self, use: Callable[Concatenate[Any, P], Awaitable[Result]], *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """Run a read on a connection that PostgreSQL itself keeps from writing."""
+        try:
+            async with self._readers.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                await self._clock.keep(connection)
+                return await use(PostgresTransaction(connection, self._clock.now_us()), *args, **kwargs)
+        except AWAY as fault:
+            raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
+
+    async def write(
+        self, use: Callable[Concatenate[Any, P], Awaitable[Result]], *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """Run a transaction, again from its start when PostgreSQL asks for it, and commit it."""
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                async with self._writers.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                    await self._clock.keep(connection)
+                    async with connection.transaction():
+                        return await use(PostgresTransaction(connection, self._clock.now_us()), *args, **kwargs)
+            except REPEAT:
+                await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_S * 2**attempt))
+            except AWAY as fault:
+                raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
+        raise StorageUnavailable(reason=f"{ATTEMPTS_MAX} attempts met other transactions")
+
+    async def close(self) -> None:
+        """Wait for what is running, then disconnect."""
+        await self._readers.close()
+        await self._writers.close()
+
+
+async def _pool(url: str, size: int, *, readonly: bool) -> Any:
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT_S,
+        connection_class=_Connection,
+        server_settings={
+            "application_name": "artel",
+            "jit": "off",
+            "timezone": "UTC",
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "default_transaction_read_only": "on" if readonly else "off",
+        },
+    )

@@ -1,0 +1,105 @@
+"""A statement is a Core construct compiled once per dialect to text and parameter order.
+
+The raw driver runs the text, so nothing of SQLAlchemy is on the path of a request. `Query` yields rows as structs or
+single values, `Command` only changes. Columns hold integers, text and bytes, so that no conversion stands between a
+driver's row and a struct.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Final, Generic, Literal, TypeVar, cast
+
+import msgspec
+from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.selectable import ReturnsRows
+
+Row = TypeVar("Row")
+Params = Mapping[str, Any]
+Arguments = Sequence[Any]
+Engine = Literal["sqlite", "postgresql"]
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_name)s_uq",
+        "ck": "%(table_name)s_%(constraint_name)s_ck",
+        "ix": "%(table_name)s_%(column_0_N_name)s_ix",
+    }
+)
+
+_DIALECTS: Final[dict[Engine, DefaultDialect]] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": asyncpg.dialect(),  # type: ignore[no-untyped-call]
+}
+
+
+def identity() -> Column[int]:
+    """The primary key of a table of ours: an integer that the database counts up."""
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(always=True), primary_key=True)
+
+
+class Compiled:
+    """The text of a statement for one database, and how named parameters become its positional arguments."""
+
+    __slots__ = ("arguments", "text")
+
+    def __init__(self, construct: Executable, dialect: DefaultDialect) -> None:
+        compiled = cast(SQLCompiler, construct.compile(dialect=dialect))  # type: ignore[attr-defined]
+        self.text = str(compiled)
+        names = tuple(compiled.positiontup or ())
+        literals = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+        self.arguments = _binder(names, {name: literals[name] for name in names if name in literals})
+
+
+def _binder(names: tuple[str, ...], literals: dict[str, Any]) -> Callable[[Params], Arguments]:
+    if not names:
+        return lambda params: ()
+    if literals:
+        return lambda params: tuple([literals[n] if n in literals else params[n] for n in names])
+    if len(names) == 1:
+        (name,) = names
+        return lambda params: (params[name],)
+    return itemgetter(*names)
+
+
+class Command:
+    """A statement that changes rows and answers how many."""
+
+    __slots__ = ("construct", "postgresql", "sqlite")
+
+    def __init__(self, construct: Executable) -> None:
+        self.construct = construct
+        self.sqlite = Compiled(construct, _DIALECTS["sqlite"])
+        self.postgresql = Compiled(construct, _DIALECTS["postgresql"])
+
+
+class Query(Command, Generic[Row]):
+    """A statement that yields rows: structs whose fields are its columns in order, or one plain value a row.
+
+    A struct that does not fit the columns is a programming fault and is refused where the statement is defined.
+    """
+
+    __slots__ = ("make",)
+
+    def __init__(self, row: type[Row], construct: Executable) -> None:
+        super().__init__(construct)
+        columns = list(cast(ReturnsRows, construct).exported_columns.keys())
+        if issubclass(row, msgspec.Struct):
+            fields = list(row.__struct_fields__)
+            assert columns == fields, f"{row.__name__} has the fields {fields}, the statement yields {columns}"
+            self.make: Callable[[Sequence[Any]], Row] = lambda values: row(*values)
+        else:
+            assert len(columns) == 1, f"a plain {row.__name__} needs one column, the statement yields {columns}"
+            self.make = itemgetter(0)
+
+
+def starting_with(text: str) -> str:
+    """A LIKE pattern (escape character backslash) for what begins with the text, whatever the text holds."""
+    return "".join(itertools.chain.from_iterable(("\\", c) if c in "\\%_" else (c,) for c in text)) + "%"

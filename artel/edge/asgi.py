@@ -1,0 +1,215 @@
+"""The ASGI application: finds the route, answers, counts and logs. Everything that each request passes is here."""
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+from msgspec import Struct
+from structlog.typing import FilteringBoundLogger
+
+from artel.edge.call import Call, ClientGone, Receive, Scope, Send, forwarded_address
+from artel.edge.handler import Handler, Kit, NotFound, bind
+from artel.edge.observe import Metrics
+from artel.edge.reply import Fault, Header, Reply
+from artel.edge.route import API, Manner, Route
+from artel.kernel.errors import Refusal
+
+SECURITY_HEADERS: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+JSON_POLICY: Final[Header] = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
+UNROUTED: Final = "unrouted"
+
+
+class MethodNotAllowed(Refusal):
+    """{path} does not take {method}; it takes {allow}."""
+
+    code, kind = "request.method_not_allowed", "method"
+
+
+class Place:
+    """The handlers of one path, by verb."""
+
+    __slots__ = ("handlers", "manner", "pattern")
+
+    def __init__(self, pattern: re.Pattern[str], manner: Manner) -> None:
+        self.pattern = pattern
+        self.manner = manner
+        self.handlers: dict[str, tuple[str, Handler]] = {}
+
+
+class Router:
+    """Paths without parameters by one look-up, the others by expression among those of the same depth."""
+
+    def __init__(self, routes: Iterable[Route], kit: Kit) -> None:
+        self._exact: dict[str, Place] = {}
+        self._by_depth: dict[int, list[Place]] = {}
+        places: dict[str, Place] = {}
+        for route in routes:
+            place = places.get(route.path)
+            if place is None:
+                place = places[route.path] = Place(route.pattern, route.manner)
+                if "{" in route.path:
+                    self._by_depth.setdefault(route.path.count("/"), []).append(place)
+                else:
+                    self._exact[route.path] = place
+            assert route.verb not in place.handlers, f"two routes answer {route.verb} {route.path}"
+            place.handlers[route.verb] = (route.name, bind(route, kit))
+
+    def find(self, call: Call) -> Place | None:
+        """The place of the call's path; its parameters go into the call."""
+        place = self._exact.get(call.path)
+        if place is None:
+            for candidate in self._by_depth.get(call.path.count("/"), ()):
+                match = candidate.pattern.fullmatch(call.path)
+                if match:
+                    call.path_args = match.groupdict()
+                    return candidate
+        return place
+
+
+class Composition(Struct, frozen=True):
+    """What the composition root puts together at start: the routes, what they work with, and how it all ends."""
+
+    routes: list[Route]
+    kit: Kit
+    close: Callable[[], Awaitable[None]]
+
+
+class Edge:
+    """The application that the server runs. It is composed at start, on the server's event loop."""
+
+    def __init__(
+        self,
+        compose: Callable[[], Awaitable[Composition]],
+        log: FilteringBoundLogger,
+        metrics: Metrics,
+        *,
+        trusted_proxies: frozenset[str] = frozenset(),
+        access_log: bool = True,
+    ) -> None:
+        self._compose = compose
+        self._log = log
+        self._metrics = metrics
+        self._trusted = trusted_proxies
+        self._access_log = access_log
+        self._ids = itertools.count(1)
+        self._id_prefix = os.urandom(6).hex()
+        self._router: Router
+        self._composition: Composition
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak ASGI."""
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began_s = time.perf_counter()
+        call = Call(scope, receive, self._request_id(scope))
+        if self._trusted:
+            call.address = forwarded_address(call, self._trusted)
+        metrics = self._metrics
+        metrics.running += 1
+        name, status = UNROUTED, 499
+        try:
+            name, reply = await self._reply(call)
+            status = reply.status
+            await _send(call, reply, send)
+        except ClientGone:
+            pass
+        finally:
+            metrics.running -= 1
+            took_s = time.perf_counter() - began_s
+            metrics.answered(name, status, took_s)
+            if self._access_log:
+                self._log.info(
+                    "request",
+                    request_id=call.request_id,
+                    method=call.method,
+                    path=call.path,
+                    route=name,
+                    status=status,
+                    address=call.address,
+                    took_us=int(took_s * 1_000_000),
+                )
+
+    async def _reply(self, call: Call) -> tuple[str, Reply]:
+        place = self._router.find(call)
+        manner = place.manner if place else API
+        name = UNROUTED
+        try:
+            if place is None:
+                raise NotFound(path=call.path)
+            verb = "GET" if call.method == "HEAD" else call.method
+            found = place.handlers.get(verb)
+            if found is None:
+                raise MethodNotAllowed(path=call.path, method=call.method, allow=sorted(place.handlers))
+            name, handle = found
+            return name, await handle(call)
+        except Refusal as refusal:
+            return name, manner.refuse(refusal, call.request_id)
+        except ClientGone:
+            raise
+        except Exception:  # noqa: BLE001 - the last guard: whatever it is becomes a 500 and a line in the log
+            self._log.exception("request.fault", request_id=call.request_id, path=call.path, route=name)
+            return name, manner.refuse(Fault(request_id=call.request_id), call.request_id)
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+                return str(value, "ascii")
+        return f"{self._id_prefix}-{next(self._ids):x}"
+
+    async def start(self) -> None:
+        """Compose the application."""
+        self._composition = await self._compose()
+        self._router = Router(self._composition.routes, self._composition.kit)
+
+    async def stop(self) -> None:
+        """Let go of everything, after the last answer."""
+        await self._composition.close()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.start()
+                except (Refusal, OSError) as fault:
+                    self._log.error("start.failed", reason=str(fault))
+                    await send({"type": "lifespan.startup.failed", "message": str(fault)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def _send(call: Call, reply: Reply, send: Send) -> None:
+    headers: list[Any] = [
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"x-request-id", call.request_id.encode()),
+        *SECURITY_HEADERS,
+        *reply.headers,
+    ]
+    if reply.body or reply.status not in (204, 304):
+        headers.append((b"content-type", reply.content_type))
+    if not any(name == b"cache-control" for name, _ in reply.headers):
+        headers.append(NO_STORE)
+    if not any(name == b"content-security-policy" for name, _ in reply.headers):
+        headers.append(JSON_POLICY)
+    if reply.status == 204:
+        del headers[0]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else reply.body})

@@ -1,0 +1,152 @@
+"""One HTTP request, read as little as its route needs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from artel.kernel.errors import Malformed, Refusal
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+QUERY_FIELDS_MAX: Final = 50
+UPLOAD_PAUSE_MAX_S: Final = 10.0  # the longest wait for the next piece of an upload
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than {limit_bytes} bytes."""
+
+    code, kind = "request.body_too_large", "too_large"
+
+
+class BodyTooSlow(Refusal):
+    """The body did not arrive within {limit_s} seconds."""
+
+    code, kind = "request.body_too_slow", "slow"
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its body was complete; there is nobody to answer."""
+
+
+class Call:
+    """A request: its parts are decoded when they are asked for."""
+
+    __slots__ = (
+        "_receive",
+        "_scope",
+        "address",
+        "body",
+        "headers",
+        "method",
+        "path",
+        "path_args",
+        "request_id",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
+        self._scope = scope
+        self._receive = receive
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        client = scope.get("client")
+        self.address: str = client[0] if client else ""
+        self.request_id = request_id
+        self.path_args: dict[str, str] = {}
+        self.body = b""
+
+    def header(self, name: bytes) -> str:
+        """A header's value, '' when it is absent. Names are lower case."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    def cookie(self, name: str) -> str:
+        """A cookie's value, '' when it is absent."""
+        raw = self.headers.get(b"cookie")
+        if raw is None:
+            return ""
+        try:
+            morsel = SimpleCookie(raw.decode("latin-1")).get(name)
+        except CookieError:
+            return ""
+        return morsel.value if morsel else ""
+
+    def query(self) -> dict[str, str]:
+        """The fields of the query string. Raises Malformed when one is given twice."""
+        raw = self._scope["query_string"]
+        if not raw:
+            return {}
+        try:
+            pairs = parse_qsl(
+                raw.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=QUERY_FIELDS_MAX
+            )
+        except ValueError:
+            raise Malformed(field="query", problem="is not a query string in UTF-8") from None
+        fields = dict(pairs)
+        if len(fields) != len(pairs):
+            raise Malformed(field="query", problem="names a field twice")
+        return fields
+
+    async def read_body(self, limit_bytes: int, limit_s: float) -> None:
+        """Read the whole body. Raises BodyTooLarge, BodyTooSlow, ClientGone."""
+        self._refuse_declared(limit_bytes)
+        try:
+            async with asyncio.timeout(limit_s):
+                message = await self._receive()
+                if message["type"] == "http.request" and not message.get("more_body"):
+                    self.body = message.get("body", b"")
+                else:
+                    self.body = await self._gather(message, limit_bytes)
+        except TimeoutError:
+            raise BodyTooSlow(limit_s=limit_s) from None
+        if len(self.body) > limit_bytes:
+            raise BodyTooLarge(limit_bytes=limit_bytes)
+
+    async def stream_body(self, limit_bytes: int) -> AsyncIterator[bytes]:
+        """The body piece by piece, for uploads. Raises BodyTooLarge, BodyTooSlow, ClientGone."""
+        self._refuse_declared(limit_bytes)
+        size, more = 0, True
+        while more:
+            try:
+                async with asyncio.timeout(UPLOAD_PAUSE_MAX_S):
+                    message = await self._receive()
+            except TimeoutError:
+                raise BodyTooSlow(limit_s=UPLOAD_PAUSE_MAX_S) from None
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            piece, more = message.get("body", b""), message.get("more_body", False)
+            size += len(piece)
+            if size > limit_bytes:
+                raise BodyTooLarge(limit_bytes=limit_bytes)
+            if piece:
+                yield piece
+
+    async def _gather(self, message: MutableMapping[str, Any], limit_bytes: int) -> bytes:
+        body = bytearray()
+        while message["type"] == "http.request":
+            body += message.get("body", b"")
+            if len(body) > limit_bytes:
+                raise BodyTooLarge(limit_bytes=limit_bytes)
+            if not message.get("more_body"):
+                return bytes(body)
+            message = await self._receive()
+        raise ClientGone
+
+    def _refuse_declared(self, limit_bytes: int) -> None:
+        declared = self.headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit_bytes:
+            raise BodyTooLarge(limit_bytes=limit_bytes)
+
+
+def forwarded_address(call: Call, trusted: frozenset[str]) -> str:
+    """The client's address: the last one in X-Forwarded-For that is not a proxy of ours, if a proxy of ours asks."""
+    address = call.address
+    if address in trusted:
+        for hop in reversed(call.header(b"x-forwarded-for").split(",")):
+            address = hop.strip() or address
+            if address not in trusted:
+                break
+    return address

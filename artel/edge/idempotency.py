@@ -1,0 +1,153 @@
+"""Idempotency-Key: one effect for one key, whatever is lost on the way back.
+
+The key's row is written in the effect's own transaction. An answer that is given again is counted, so that it commits
+something too: on a synchronous replica an answer without a commit could be lost by the next failure.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from artel.db import Command, Query, Read, Write
+from artel.db.tables import idempotency
+from artel.edge.call import Call
+from artel.edge.reply import Reply
+from artel.edge.route import Route
+from artel.kernel.actor import Actor
+from artel.kernel.errors import Malformed, Refusal
+from artel.kernel.secrets import Sealer
+
+HEADER: Final = b"idempotency-key"
+KEY_CHARACTERS_MAX: Final = 255
+REPLAYED: Final = (b"idempotent-replayed", b"true")
+
+
+class KeyReused(Refusal):
+    """This Idempotency-Key came before with another body: use a new key for a new request."""
+
+    code, kind = "idempotency.key_reused", "unprocessable"
+
+
+class InFlight(Refusal):
+    """The first request with this Idempotency-Key is still running; ask again in {retry_s} s."""
+
+    code, kind = "idempotency.in_flight", "conflict"
+
+
+class Key(Struct, frozen=True):
+    """A key as it came, and the hash of what was sent with it."""
+
+    scope: bytes  # the route's verb and path, and the key itself
+    carrier: str  # the token and address that it came with
+    request_hash: bytes
+
+    def of(self, who: Actor) -> bytes:
+        """What the row is found by: the account's own keys, or those of a visitor's address."""
+        asker = str(who.account_id) if who.account_id else who.address
+        return hashlib.sha256(asker.encode() + b"\0" + self.scope).digest()
+
+
+class _Kept(Struct, frozen=True):
+    request_hash: bytes
+    answer: bytes
+
+
+CLAIM = Command(
+    insert(idempotency)
+    .values(
+        key_hash=bindparam("key_hash"),
+        request_hash=bindparam("request_hash"),
+        status=0,
+        answer=b"",
+        created_us=bindparam("created_us"),
+        replays=0,
+    )
+    .on_conflict_do_nothing(index_elements=["key_hash"])
+)
+KEPT = Query(
+    _Kept,
+    select(idempotency.c.request_hash, idempotency.c.answer).where(idempotency.c.key_hash == bindparam("key_hash")),
+)
+KEEP = Command(
+    update(idempotency)
+    .where(idempotency.c.key_hash == bindparam("of_key"))
+    .values(status=bindparam("status"), answer=bindparam("answer"))
+)
+REPLAY = Command(
+    update(idempotency).where(idempotency.c.key_hash == bindparam("key_hash")).values(replays=idempotency.c.replays + 1)
+)
+FORGET = Command(delete(idempotency).where(idempotency.c.created_us < bindparam("before_us")))
+
+
+def key_of(route: Route, call: Call, token: str) -> Key | None:
+    """The request's key, or None when it carries none. Raises Malformed."""
+    raw = call.headers.get(HEADER)
+    if raw is None:
+        return None
+    if not raw or len(raw) > KEY_CHARACTERS_MAX or not raw.isascii():
+        raise Malformed(field="Idempotency-Key", problem=f"is not 1 to {KEY_CHARACTERS_MAX} ASCII characters")
+    scope = f"{route.verb} {call.path}\0".encode() + raw
+    return Key(scope, f"{token}\0{call.address}", hashlib.sha256(call.body).digest())
+
+
+class Keys:
+    """The keys of one route."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._running: set[tuple[bytes, str]] = set()
+
+    @contextmanager
+    def in_flight(self, key: Key | None) -> Iterator[None]:
+        """Hold the key while its request runs in this process. Raises InFlight.
+
+        In another process the second request waits for the first one's commit, and is then answered from it.
+        """
+        if key is None:
+            yield
+            return
+        running = (key.scope, key.carrier)
+        if running in self._running:
+            raise InFlight(retry_s=1)
+        self._running.add(running)
+        try:
+            yield
+        finally:
+            self._running.discard(running)
+
+    async def known(self, tx: Read, key: Key, who: Actor) -> bool:
+        """Whether the key has an answer already, so that nothing need be prepared."""
+        return await tx.one(KEPT, key_hash=key.of(who)) is not None
+
+    async def claim(self, tx: Write, key: Key, who: Actor) -> Reply | None:
+        """Take the key for this transaction; the earlier answer when it is taken. Raises KeyReused."""
+        key_hash = key.of(who)
+        taken = await tx.run(CLAIM, key_hash=key_hash, request_hash=key.request_hash, created_us=tx.now_us)
+        if taken:
+            return None
+        kept = await tx.one(KEPT, key_hash=key_hash)
+        if kept is None or kept.request_hash != key.request_hash:
+            raise KeyReused
+        await tx.run(REPLAY, key_hash=key_hash)
+        plain = self._sealer.open(kept.answer, key_hash.hex())
+        if plain is None:  # sealed under a key of the installation that is gone
+            raise KeyReused
+        reply = msgspec.msgpack.decode(plain, type=Reply)
+        return msgspec.structs.replace(reply, headers=(*reply.headers, REPLAYED))
+
+    async def keep(self, tx: Write, key: Key, who: Actor, reply: Reply) -> None:
+        """Keep the answer with the effect: both are committed, or none."""
+        key_hash = key.of(who)
+        sealed = self._sealer.seal(msgspec.msgpack.encode(reply), key_hash.hex())
+        await tx.run(KEEP, of_key=key_hash, status=reply.status, answer=sealed)
+
+
+async def forget(tx: Write, ttl_us: int) -> int:
+    """Delete the keys that are too old to come again."""
+    return await tx.run(FORGET, before_us=tx.now_us - ttl_us)

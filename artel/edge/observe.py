@@ -1,0 +1,86 @@
+"""What an operator sees of the traffic: metrics for Prometheus and one JSON line for every request."""
+
+import os
+import sys
+import time
+from typing import Any, BinaryIO, Final
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from artel.kernel.clock import iso
+
+LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+SECRET_NAMES: Final = ("password", "token", "secret", "authorization", "cookie", "credential")
+
+METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own variable: several processes share it
+
+
+def make_log(level: str, stream: BinaryIO | None = None) -> FilteringBoundLogger:
+    """A logger that writes one JSON object a line to standard error."""
+    log: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.BytesLogger(stream or sys.stderr.buffer),
+        processors=[structlog.processors.format_exc_info, _hide_secrets, _render],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS.get(level, 20)),
+        cache_logger_on_first_use=True,
+    )
+    return log
+
+
+def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """No field whose name says that it is secret is ever written."""
+    for name in event:
+        if any(secret in name for secret in SECRET_NAMES):
+            event[name] = "hidden"
+    return event
+
+
+def _render(_: WrappedLogger, level: str, event: EventDict) -> bytes:
+    return msgspec.json.encode({"at": iso(time.time_ns() // 1000), "level": level, **event}, enc_hook=str)
+
+
+class Metrics:
+    """Counts and durations by route; the label is the use case, so that ids make no new series."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "artel_http_requests", "Requests answered", ["route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "artel_http_request_seconds",
+            "Time to answer",
+            ["route"],
+            buckets=BUCKETS_S,
+            registry=self._registry,
+        )
+        self._running = Gauge(
+            "artel_http_requests_running",
+            "Requests not answered yet",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._children: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self.running = 0
+        if METRICS_FOLDER not in os.environ:
+            self._running.set_function(lambda: self.running)
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        children = self._children.get((route, status))
+        if children is None:
+            children = (self._requests.labels(route, str(status)), self._seconds.labels(route))
+            self._children[(route, status)] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+    def text(self) -> bytes:
+        """The exposition format, over all processes of this server."""
+        if METRICS_FOLDER in os.environ:
+            together = CollectorRegistry()
+            multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+            return generate_latest(together)
+        return generate_latest(self._registry)

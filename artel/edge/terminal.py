@@ -1,0 +1,47 @@
+"""What the features' commands share: options, tables, and one transaction or several on the operator's database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+
+from artel.db import Database
+from artel.db.migrate import migrate
+from artel.db.opening import open_database
+from artel.settings import Settings
+
+Result = TypeVar("Result")
+
+out: Final = Console(highlight=False)
+err: Final = Console(stderr=True, highlight=False)
+
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the database. [env: ARTEL_DATA; default: artel-data]")
+]
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database", help="postgresql://… instead of SQLite. [env: ARTEL_DATABASE]")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def work(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Open the database, made and migrated when that is needed, and run the use case on it."""
+
+    async def run() -> Result:
+        await migrate(settings.database, settings.data)
+        db = await open_database(settings.database, settings.data)
+        try:
+            return await use(db)
+        finally:
+            await db.close()
+
+    return asyncio.run(run())
+
+
+def print_json(value: object) -> None:
+    """Machine-readable output, indented, on standard output."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -1,0 +1,31 @@
+"""Who is asking."""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+Role = Literal["customer", "executor", "staff", "owner"]
+ROLES: Final = ("customer", "executor", "staff", "owner")
+
+
+class Actor(Struct, frozen=True):
+    """An account as far as one request is concerned.
+
+    `scopes` is None for a session, which may do all that its roles may, and a set for an API token, which may do no
+    more than that. `address` is where the request came from.
+    """
+
+    account_id: int
+    login: str
+    roles: frozenset[str]
+    scopes: frozenset[str] | None = None
+    session_id: int | None = None
+    token_id: int | None = None
+    address: str = ""
+
+    def is_any(self, roles: frozenset[str]) -> bool:
+        """Whether the actor holds one of the roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+SYSTEM: Final = Actor(0, "system", frozenset(ROLES))  # the operator at the command line, and the demo

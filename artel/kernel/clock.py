@@ -1,0 +1,20 @@
+"""Times are integers: microseconds since 1970-01-01 UTC inside, ISO 8601 with `Z` outside."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+US: Final = 1_000_000  # microseconds in a second
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso(at_us: int) -> str:
+    """`2026-11-20T18:00:00.000001Z`: always UTC, always six decimals, so that text sorts like time."""
+    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_iso(text: str) -> int:
+    """Microseconds of an ISO 8601 time; one without a zone is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1)

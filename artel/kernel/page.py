@@ -1,0 +1,50 @@
+"""Keyset pages: `{items, next}`; `next` is an opaque cursor that names the last item shown."""
+
+import base64
+import binascii
+from typing import Annotated, Final, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from artel.kernel.errors import Malformed
+
+PAGE_DEFAULT: Final = 50
+PAGE_MAX: Final = 200  # larger pages hold a reader too long; ask for the next one
+CURSOR_MAX: Final = 200  # characters
+
+Place = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what the database can compare
+
+Item = TypeVar("Item")
+
+
+class Page(Struct, Generic[Item], frozen=True):
+    """One page of a list; `next` is null on the last."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+class Cut(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which page is wanted: at most `limit` items after the one that `after` names."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT
+    after: Annotated[str, Meta(max_length=CURSOR_MAX)] | None = None
+
+    def key(self, first: int) -> int:
+        """The id after which the page begins; `first` when the list is read from its start."""
+        if self.after is None:
+            return first
+        try:
+            return msgspec.json.decode(base64.urlsafe_b64decode(self.after + "=="), type=Place)
+        except (binascii.Error, msgspec.MsgspecError, UnicodeEncodeError, ValueError):
+            raise Malformed(field="after", problem="is not a cursor that this list gave out") from None
+
+
+def page(rows: list[Item], cut: Cut, key: str) -> Page[Item]:
+    """A page out of `limit + 1` rows: the one too many says that there is a next page."""
+    if len(rows) <= cut.limit:
+        return Page(rows)
+    shown = rows[: cut.limit]
+    cursor = msgspec.json.encode(getattr(shown[-1], key))
+    return Page(shown, base64.urlsafe_b64encode(cursor).rstrip(b"=").decode())

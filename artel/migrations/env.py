@@ -1,0 +1,6 @@
+"""Alembic prints SQL here and runs none: see db/migrate.py."""
+
+from alembic import context
+
+context.configure(dialect_name=context.config.attributes["engine"], literal_binds=True)
+context.run_migrations()
