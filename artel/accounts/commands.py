@@ -11,7 +11,7 @@ from artel.accounts import rules, service
 from artel.accounts.hashing import Hasher
 from artel.accounts.model import SCOPES, Account, Registration, TokenMade, TokenWanted
 from artel.db import Database
-from artel.edge.handler import malformed
+from artel.edge.decode import malformed
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.actor import ROLES, Actor
 from artel.kernel.errors import Malformed

@@ -11,7 +11,8 @@ from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from artel.edge.call import Call, ClientGone, Receive, Scope, Send, forwarded_address
-from artel.edge.handler import Handler, Kit, NotFound, bind
+from artel.edge.decode import NotFound
+from artel.edge.handler import Handler, Kit, bind
 from artel.edge.observe import Metrics
 from artel.edge.reply import Fault, Header, Reply
 from artel.edge.route import API, Manner, Route

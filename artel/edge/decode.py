@@ -1,0 +1,141 @@
+"""From a request to a use case's arguments. Whatever is malformed is refused with the field's path."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from artel.edge.call import Call
+from artel.edge.route import Route
+from artel.edge.signature import Signature
+from artel.kernel.errors import Malformed, Refusal
+
+NAMED_FIELD: Final = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>[^`]*)`")
+ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL's text cannot hold it
+INTEGER_DIGITS_MAX: Final = 18  # of an id: more does not fit the database's 64 bits
+
+Arguments = dict[str, Any]
+
+
+class NotFound(Refusal):
+    """There is nothing at {path}."""
+
+    code, kind = "request.not_found", "missing"
+
+
+def decoder(route: Route, signature: Signature, upload_max_bytes: int) -> Callable[[Call], Arguments]:
+    """What turns a request into the use case's arguments. Raises Malformed with the field's path."""
+    parts: list[Callable[[Call, Arguments], None]] = []
+    for name, wanted in signature.path.items():
+        parts.append(_path_part(name, wanted))
+    if signature.query:
+        parts.append(_query_part(*signature.query))
+    if signature.body:
+        parts.append(_body_part(*signature.body, optional=route.body_optional))
+    if signature.if_match:
+        parts.append(_if_match_part)
+    if signature.call:
+        parts.append(_call_part(signature.call))
+    if signature.stream:
+        parts.append(_stream_part(signature.stream, upload_max_bytes))
+    provided = signature.provided
+
+    def decode(call: Call) -> Arguments:
+        arguments = dict(provided)
+        for part in parts:
+            part(call, arguments)
+        return arguments
+
+    return decode
+
+
+def _path_part(name: str, wanted: type) -> Callable[[Call, Arguments], None]:
+    def integer(call: Call, arguments: Arguments) -> None:
+        text = call.path_args[name]
+        if not (text.isascii() and text.isdigit() and len(text) <= INTEGER_DIGITS_MAX):
+            raise NotFound(path=call.path)
+        arguments[name] = int(text)
+
+    def text(call: Call, arguments: Arguments) -> None:
+        arguments[name] = call.path_args[name]
+
+    return integer if wanted is int else text
+
+
+def _query_part(name: str, wanted: Any) -> Callable[[Call, Arguments], None]:
+    fields = {field.encode_name for field in msgspec.structs.fields(wanted)}
+
+    def part(call: Call, arguments: Arguments) -> None:
+        given = call.query()
+        for field, value in given.items():
+            if "\0" in value:
+                raise Malformed(field=field, problem="holds a NUL character, which no text here may")
+        unknown = given.keys() - fields
+        if unknown:
+            raise Malformed(
+                field=min(unknown),
+                problem="is not a parameter of this; there are " + ", ".join(sorted(fields)),
+            )
+        try:
+            arguments[name] = msgspec.convert(given, wanted, strict=False)
+        except msgspec.ValidationError as fault:
+            raise malformed(fault, "query") from None
+
+    return part
+
+
+def _body_part(name: str, wanted: Any, *, optional: bool) -> Callable[[Call, Arguments], None]:
+    decode = msgspec.json.Decoder(wanted).decode
+
+    def part(call: Call, arguments: Arguments) -> None:
+        if optional and not call.body:
+            arguments[name] = None
+            return
+        if ESCAPED_NUL.search(call.body):
+            raise Malformed(field="body", problem="holds a NUL character, which no text here may")
+        try:
+            arguments[name] = decode(call.body)
+        except msgspec.ValidationError as fault:
+            raise malformed(fault, "body") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            raise Malformed(field="body", problem=f"is not JSON: {fault}") from None
+
+    return part
+
+
+def _if_match_part(call: Call, arguments: Arguments) -> None:
+    text = call.header(b"if-match").strip()
+    if text in ("", "*"):
+        arguments["if_match"] = None
+        return
+    number = text.removeprefix("W/").strip('"')
+    if not (number.isascii() and number.isdigit() and len(number) <= INTEGER_DIGITS_MAX):
+        raise Malformed(field="If-Match", problem='is not an ETag that Artel gave out, such as "3"')
+    arguments["if_match"] = int(number)
+
+
+def _stream_part(name: str, limit_bytes: int) -> Callable[[Call, Arguments], None]:
+    def part(call: Call, arguments: Arguments) -> None:
+        arguments[name] = call.stream_body(limit_bytes)
+
+    return part
+
+
+def _call_part(name: str) -> Callable[[Call, Arguments], None]:
+    def part(call: Call, arguments: Arguments) -> None:
+        arguments[name] = call
+
+    return part
+
+
+def malformed(fault: msgspec.ValidationError, whole: str) -> Malformed:
+    """msgspec's words, with the field's path apart: `login: Expected str, got int`."""
+    problem, _, where = str(fault).partition(" - at `$")
+    field = where.rstrip("`").lstrip(".")
+    named = NAMED_FIELD.fullmatch(problem)
+    if named:
+        field = f"{field}.{named['field']}".lstrip(".")
+        problem = "is missing" if named["fault"] == "missing required" else "is not a field of this"
+    field = field or whole
+    return Malformed(field=field, problem=problem[:1].lower() + problem[1:].replace("`", ""))
