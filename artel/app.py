@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import importlib
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from artel import __version__
 from artel.accounts import routes as accounts_routes
 from artel.accounts import service as accounts
 from artel.accounts.hashing import Hasher
 from artel.db import Database, outbox
 from artel.db.opening import open_database
-from artel.edge import health, idempotency
+from artel.dialects.loganalysis import routes as loganalysis_routes
+from artel.edge import docs, health, idempotency, pages
 from artel.edge.asgi import Composition, Edge
 from artel.edge.handler import Kit, Limits
 from artel.edge.identity import Copies
@@ -23,12 +26,28 @@ from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
 from artel.kernel.secrets import Sealer, load_key
 from artel.settings import Settings, load
+from artel.traffic.imports import geo
+from artel.traffic.imports import routes as imports_routes
+from artel.traffic.imports.folders import prepare
+from artel.traffic.imports.weave import Workshop
+from artel.traffic.reports import routes as reports_routes
+from artel.traffic.reports.model import Geo
+from artel.traffic.reports.service import Desk
 
 KEY_FILE: Final = "artel.key"
 RELAY_PAUSE_S: Final = 1.0
 SWEEP_PAUSE_S: Final = 600.0
+TRAFFIC_THREADS: Final = 3  # an import takes two at a time and leaves one for reports
 
-ROUTES: Final[list[Route]] = [*health.ROUTES, *accounts_routes.ROUTES]
+ROUTES: Final[list[Route]] = [
+    *health.ROUTES,
+    *docs.ROUTES,
+    *pages.ROUTES,
+    *accounts_routes.ROUTES,
+    *imports_routes.ROUTES,
+    *reports_routes.ROUTES,
+    *loganalysis_routes.ROUTES,
+]
 
 
 def key_path(settings: Settings) -> Path:
@@ -39,6 +58,23 @@ def key_path(settings: Settings) -> Path:
 def terms(settings: Settings) -> accounts.Terms:
     """What the operator set about accounts."""
     return accounts.Terms(settings.session_ttl_s, settings.registrations_per_hour, settings.login_failures_per_address)
+
+
+def traffic_tools(settings: Settings, db: Database, threads: Executor) -> tuple[Desk, Workshop, imports_routes.Terms]:
+    """What imports and reports work with."""
+    folders, about = prepare(settings.data), geo.describe(settings.geo_database)
+    desk = Desk(
+        threads=threads,
+        segments=folders.segments,
+        scratch=folders.root,
+        geo=Geo(about.name, about.date, about.link),
+        country_name=geo.country_name,
+        timezone=settings.traffic_timezone,
+    )
+    terms = imports_routes.Terms(
+        settings.traffic_log, settings.traffic_timezone, settings.geo_database, settings.upload_max_bytes
+    )
+    return desk, Workshop(db, settings.data, threads), terms
 
 
 def application() -> Edge:
@@ -55,6 +91,7 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
         db = await open_database(settings.database, settings.data)
         copies = _copies(settings, log)
         hasher = Hasher()
+        threads = ThreadPoolExecutor(TRAFFIC_THREADS, "artel-traffic")
         kit = Kit(
             db=db,
             authenticate=accounts.authenticate,
@@ -62,7 +99,13 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
             sealer=Sealer(load_key(key_path(settings))),
             limits=Limits(settings.body_max_bytes, settings.upload_max_bytes, settings.body_timeout_s),
             log=log,
-            provides=(metrics, hasher, terms(settings)),
+            provides=(
+                metrics,
+                hasher,
+                terms(settings),
+                docs.Reference(ROUTES, __version__),
+                *traffic_tools(settings, db, threads),
+            ),
         )
         chores = [
             asyncio.create_task(_relay(db, log)),
@@ -75,6 +118,7 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
                 with contextlib.suppress(asyncio.CancelledError):
                     await chore
             hasher.close()
+            threads.shutdown()
             if copies:
                 await copies.close()
             await db.close()

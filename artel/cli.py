@@ -2,20 +2,28 @@
 
 import asyncio
 import os
+import socket
 import sys
 from typing import Annotated, Final
 
+import msgspec
 import typer
+from rich.markup import escape
+from rich.table import Table
 
-from artel import __version__
+from artel import __version__, demo
 from artel.accounts import commands as accounts
-from artel.app import key_path
+from artel.app import ROUTES, key_path
 from artel.db.migrate import SchemaNewer, migrate
 from artel.db.sqlite import SqliteUnsafe
-from artel.edge.terminal import Data, DatabaseUrl, err, out
+from artel.doctor import examine
+from artel.edge.openapi import document
+from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.errors import Malformed, Refusal
 from artel.kernel.secrets import load_key
 from artel.settings import PREFIX, Settings, load
+from artel.traffic.imports import commands as imports
+from artel.traffic.reports import commands as reports
 
 app: Final = typer.Typer(
     help="The back office of a small online business in one process.",
@@ -25,7 +33,12 @@ app: Final = typer.Typer(
 )
 app.add_typer(accounts.account_app, name="account")
 app.add_typer(accounts.token_app, name="token")
+traffic: Final = typer.Typer(help="The access log: import it, ask it.", no_args_is_help=True)
+traffic.add_typer(imports.app)
+traffic.add_typer(reports.reports_app)
+app.add_typer(traffic, name="traffic")
 
+SIGNS: Final = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[/]"}
 HEADER_TIMEOUT_MS: Final = 10_000  # a client that has not sent its headers by then is let go
 STOP_TIMEOUT_S: Final = 30  # running requests may finish for this long after SIGTERM
 
@@ -50,12 +63,23 @@ def serve(
             field="--workers",
             problem="SQLite has one writer, so it is served by one process; give --database postgresql://…",
         )
+    settings = msgspec.structs.replace(settings, host=_free_address(settings))
     asyncio.run(migrate(settings.database, settings.data))
     settings.data.mkdir(parents=True, exist_ok=True)
     load_key(key_path(settings))
     out.print(f"Artel {__version__} on http://{settings.host}:{settings.port}/  API reference: /docs", markup=False)
     sys.stdout.flush()
     _become_server(settings)
+
+
+def _free_address(settings: Settings) -> str:
+    """The address of the host; refused here, in one line, when the port of it is taken."""
+    try:
+        family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address, family=family).close()
+    except OSError as fault:
+        raise Malformed(field=f"{settings.host} port {settings.port}", problem=fault.strerror or str(fault)) from None
+    return str(address[0])
 
 
 def _become_server(settings: Settings) -> None:
@@ -82,6 +106,55 @@ def migrate_command(data: Data = None, database: DatabaseUrl = None) -> None:
     settings = load(data=data, database=database)
     came_from = asyncio.run(migrate(settings.database, settings.data))
     out.print(f"The schema is the newest (it was {came_from or 'empty'}).", markup=False)
+
+
+@app.command("demo", epilog="Example: artel demo --data demo && artel serve --data demo")
+def demo_command(
+    data: Data = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same demo.")] = 1,
+    scale: Annotated[int, typer.Option(help="How large: 1 is 25,000 lines of log.", min=1, max=1_000)] = 1,
+    database: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load demo data: accounts, an access log, its reports."""
+    settings = load(data=data, database=database)
+    err.print(f"Loading the demo into {settings.data} …", markup=False)
+    loaded = work(settings, lambda db: demo.load(db, settings, seed, scale))
+    if as_json:
+        print_json(loaded)
+        return
+    run = loaded.imported.run
+    out.print(
+        f"Log: {run.lines:,} lines read, {run.parsed:,} requests stored, {run.known:,} known before.", markup=False
+    )
+    table = Table("", "report", "answer", box=None)
+    for answer in loaded.answers:
+        names = ", ".join(ranked.name for ranked in answer.winners)
+        found = f"{names} ({answer.value:,})" if names else f"{answer.value:,}"
+        table.add_row(str(answer.number), answer.title, found)
+    out.print(table)
+    out.print(f"Log in as {' or '.join(loaded.logins)} with the password: {demo.PASSWORD}", markup=False)
+
+
+@app.command("doctor", epilog="Example: artel doctor --data demo")
+def doctor_command(data: Data = None, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Look whether this installation is sound, and say what to do where it is not. Exit code 1: something is broken."""
+    findings = asyncio.run(examine(load(data=data, database=database)))
+    if as_json:
+        print_json(findings)
+    else:
+        table = Table("", "what", "found", box=None)
+        for finding in findings:
+            table.add_row(SIGNS[finding.state], finding.what, escape(finding.detail))
+        out.print(table)
+    if any(finding.state == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("openapi", epilog="Example: artel openapi > openapi.json")
+def openapi_command() -> None:
+    """Print the API reference as an OpenAPI 3.1 document, the same that the server has at /openapi.json."""
+    print_json(document(ROUTES, __version__))
 
 
 @app.command()

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -11,6 +12,8 @@ from msgspec import Meta, Struct
 from artel.kernel.errors import Malformed
 
 PREFIX: Final = "ARTEL_"
+
+ADDRESSES: Final = {"database": ("postgresql", "postgres"), "redis": ("redis", "rediss", "unix")}
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -51,7 +54,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     geo_database: Annotated[
         str, Meta(description="An .mmdb file that tells countries; empty: the packed DB-IP Lite.")
     ] = ""
-    log_level: Annotated[str, Meta(description="debug, info, warning or error.")] = "info"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="debug, info, warning or error.")
+    ] = "info"
     access_log: Annotated[bool, Meta(description="Whether every request is logged.")] = True
 
 
@@ -67,10 +72,24 @@ def load(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
     }
     values |= {field: value for field, value in given.items() if value is not None}
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as fault:
         problem, _, where = str(fault).partition(" - at `$.")
         raise Malformed(field=PREFIX + where.rstrip("`").upper(), problem=problem) from None
+    for field, schemes in ADDRESSES.items():
+        _check_address(field, getattr(settings, field), schemes)
+    return settings
+
+
+def _check_address(field: str, address: str, schemes: tuple[str, ...]) -> None:
+    """Refuse what is no address, without showing it: it may hold a password."""
+    try:
+        parts = urlsplit(address)
+        fit = not address or (parts.scheme in schemes and parts.port != 0)
+    except ValueError:
+        fit = False
+    if not fit:
+        raise Malformed(field=PREFIX + field.upper(), problem=f"is not an address that begins with {schemes[0]}://")
 
 
 def _decode(wanted: type, value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from artel.app import make
@@ -18,6 +19,7 @@ from artel.db.opening import DATABASE_FILE, open_database
 from artel.edge.asgi import Edge
 from artel.edge.observe import make_log
 from artel.settings import Settings
+from tests.people import People
 from tests.servers import Postgres
 
 Run = Callable[[Awaitable[Any]], Any]
@@ -165,6 +167,28 @@ def client(app: Edge, run: Run) -> Iterator[Client]:
     client = Client(app, run)
     yield client
     run(client.http.aclose())
+
+
+@pytest.fixture
+def start(settings: Settings, run: Run, log: Log) -> Iterator[Callable[..., Client]]:
+    """Starts the application with some settings changed, and answers a client of it."""
+    started: list[Edge] = []
+
+    def begin(**changed: Any) -> Client:
+        edge = make(msgspec.structs.replace(settings, **changed), make_log("debug", log))  # type: ignore[arg-type]
+        run(edge.start())
+        started.append(edge)
+        return Client(edge, run)
+
+    yield begin
+    for edge in started:
+        run(edge.stop())
+
+
+@pytest.fixture
+def people(db: Database, run: Run) -> People:
+    """Accounts entered without HTTP, in the database of `app`."""
+    return People(db, run)
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ Measured before the start: one hash takes about 29 ms and 19 MiB; two threads gi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
@@ -35,10 +35,11 @@ class Hasher:
 
     async def hash(self, password: str) -> str:
         """The argon2id hash with its parameters and salt. Raises HashingBusy."""
-        return await self._run(_ARGON2.hash, password)
+        with self._place():
+            return await self._run(_ARGON2.hash, password)
 
     async def matches(self, password_hash: str, password: str) -> bool:
-        """Whether it is the password; an empty hash matches nothing and costs the same time. Raises HashingBusy."""
+        """Whether it is the password; an empty hash matches nothing and costs the same time. Within a turn."""
         found = await self._run(_verify, password_hash or self._stranger, password)
         return found and bool(password_hash)
 
@@ -46,32 +47,38 @@ class Hasher:
     async def turn(self, login_key: str) -> AsyncIterator[None]:
         """One log-in of an account at a time, so that right passwords sent at once are not taken for guesses.
 
-        Raises TooManyAttempts when too many wait already.
+        A turn has its place among those that wait for a thread, so that no attempt is counted and then sent away.
+        Raises HashingBusy, or TooManyAttempts when too many of this account wait already.
         """
         lock, waiting = self._turns.get(login_key, (asyncio.Lock(), 0))
         if waiting >= TURN_MAX:
             raise TooManyAttempts(retry_s=2)
-        self._turns[login_key] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._turns.pop(login_key)
-            if waiting > 1:
-                self._turns[login_key] = (lock, waiting - 1)
+        with self._place():
+            self._turns[login_key] = (lock, waiting + 1)
+            try:
+                async with lock:
+                    yield
+            finally:
+                lock, waiting = self._turns.pop(login_key)
+                if waiting > 1:
+                    self._turns[login_key] = (lock, waiting - 1)
 
     def close(self) -> None:
         """Let the threads end."""
         self._pool.shutdown(cancel_futures=True)
 
-    async def _run(self, work: Callable[..., Result], *given: str) -> Result:
+    @contextmanager
+    def _place(self) -> Iterator[None]:
         if self._waiting >= WAITING_MAX:
             raise HashingBusy(retry_s=10)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *given)
+            yield
         finally:
             self._waiting -= 1
+
+    async def _run(self, work: Callable[..., Result], *given: str) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *given)
 
 
 def _verify(password_hash: str, password: str) -> bool:

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from artel.db import Event
 from artel.kernel.errors import Refusal
-from artel.kernel.page import CURSOR_MAX, PAGE_DEFAULT, PAGE_MAX
+from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
 
 NAME_MAX = 200
 EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3
@@ -16,10 +16,12 @@ PASSWORD_MAX = 1024
 SCOPES_MAX = 32
 
 Login = Annotated[str, Meta(min_length=1, max_length=LOGIN_MAX, description="Unique; upper and lower case are one.")]
-Password = Annotated[str, Meta(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
-Attempt = Annotated[str, Meta(max_length=PASSWORD_MAX)]  # any password may be tried, a huge one may not
+_FORMAT = {"format": "password"}
+Password = Annotated[str, Meta(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX, extra_json_schema=_FORMAT)]
+# Any password may be tried, a huge one may not.
+Attempt = Annotated[str, Meta(max_length=PASSWORD_MAX, extra_json_schema=_FORMAT)]
 Name = Annotated[str, Meta(max_length=NAME_MAX)]
-Email = Annotated[str, Meta(max_length=EMAIL_MAX, pattern=r"^(|[^@\s]+@[^@\s]+)$")]
+Email = Annotated[str, Meta(max_length=EMAIL_MAX, pattern=r"^(|[^@\s]+@[^@\s]+)$(?!\n)")]
 Carrier = Literal["bearer", "cookie"]
 RoleName = Literal["customer", "executor", "staff", "owner"]
 Scope = Literal["profile:read", "profile:write", "accounts:read", "traffic:read", "traffic:write"]
@@ -176,8 +178,8 @@ class AccountFilter(Struct, frozen=True, forbid_unknown_fields=True):
 
     role: RoleName | None = None
     search: Annotated[str, Meta(max_length=NAME_MAX)] = ""
-    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT
-    after: Annotated[str, Meta(max_length=CURSOR_MAX)] | None = None
+    limit: Limit = PAGE_DEFAULT
+    after: Cursor | None = None
 
 
 class Known(Struct, frozen=True):

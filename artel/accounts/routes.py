@@ -31,11 +31,13 @@ ROUTES: Final[list[Route]] = [
         status=201,
         prepare=service.hash_new,
         idempotent=True,
-        raises=(model.LoginTaken, model.LoginUnfit, model.PasswordUnfit, model.TooManyRegistrations),
+        raises=(model.LoginTaken, model.LoginUnfit, model.PasswordUnfit, model.TooManyRegistrations, model.HashingBusy),
         example={
             "login": "anna",
             "password": "correct horse battery",
             "name": "Anna",
+            "first_name": "Anna",
+            "last_name": "Petrova",
             "email": "anna@example.com",
         },
     ),
@@ -90,7 +92,7 @@ ROUTES: Final[list[Route]] = [
         access=LOGGED_IN,
         status=204,
         prepare=service.check_change,
-        raises=(model.CurrentPasswordWrong, model.PasswordUnfit, model.TooManyAttempts),
+        raises=(model.CurrentPasswordWrong, model.PasswordUnfit, model.TooManyAttempts, model.HashingBusy),
         example={"current": "correct horse battery", "new": "staple correct horse"},
     ),
     post(

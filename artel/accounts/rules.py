@@ -1,6 +1,7 @@
 """Accounts: pure decisions."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Set
 from pathlib import Path
@@ -13,6 +14,12 @@ from artel.kernel.clock import US, iso
 
 # Taken from Django's CommonPasswordValidator (BSD-3-Clause; list by Royce Williams), those of 8 characters and more.
 COMMON_PASSWORDS: Final = frozenset((Path(__file__).parent / "common_passwords.txt").read_text("utf-8").split("\n"))
+
+# What shows nothing and is no control character: Unicode's Default_Ignorable_Code_Point outside Cf, and the empty
+# Braille cell (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point).
+INVISIBLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
 
 # Failed log-ins of one login in one window: 10 hashes at most. One address gets 5 of them, all addresses that never
 # logged in before 7, so that a guesser at one address cannot lock out the owner, and many cannot lock out the owner
@@ -35,6 +42,8 @@ def check_login(login: str) -> None:
         raise LoginUnfit(problem="begins or ends with a space")
     if any(unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") for each in login):
         raise LoginUnfit(problem="holds a control character")
+    if INVISIBLE.search(login):
+        raise LoginUnfit(problem="holds a character that shows nothing")
 
 
 def check_password(password: str, login: str) -> None:

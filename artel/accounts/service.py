@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from artel.accounts import queries, rules
+from artel.accounts import attempts, queries, rules
 from artel.accounts.hashing import Hasher
 from artel.accounts.model import (
     Account,
@@ -19,7 +19,6 @@ from artel.accounts.model import (
     Deleted,
     Edit,
     Edited,
-    Known,
     LoginTaken,
     Opened,
     OwnerNeeded,
@@ -35,7 +34,6 @@ from artel.accounts.model import (
     TokenMade,
     TokenUnknown,
     TokenWanted,
-    TooManyAttempts,
     TooManyRegistrations,
     UnknownLogin,
     WrongPassword,
@@ -168,7 +166,7 @@ async def prove(db: Database, who: Actor, body: Credentials, hasher: Hasher, ter
     """
     key = rules.login_key(body.login)
     async with hasher.turn(key):
-        known, buckets = await db.write(_count_attempt, key, who.address, terms)
+        known, buckets = await db.write(attempts.count, key, who.address, terms.login_failures_per_address)
         right = await hasher.matches(known.password_hash if known else "", body.password)
     if known is None or known.deleted_us:
         raise UnknownLogin
@@ -179,8 +177,7 @@ async def prove(db: Database, who: Actor, body: Credentials, hasher: Hasher, ter
 
 async def log_in(tx: Write, who: Actor, body: Credentials, proven: Proven, terms: Terms) -> Opened:
     """Open a session. The token is answered this once."""
-    for bucket in proven.buckets:
-        await tally.take_back(tx, bucket)
+    await attempts.take_back(tx, proven.buckets)
     return await open_session(tx, proven.account_id, who.address, terms, body.carrier)
 
 
@@ -197,23 +194,6 @@ async def open_session(tx: Write, account_id: int, address: str, terms: Terms, c
         address=address,
     )
     return Opened(token, iso(expires_us), account_id, carrier, terms.session_ttl_s)
-
-
-async def _count_attempt(tx: Write, key: str, address: str, terms: Terms) -> tuple[Known | None, list[str]]:
-    known = await tx.one(queries.KNOWN, login_key=key)
-    seen = await tx.all(queries.ADDRESS_KNOWN, account_id=known.id, address=address) if known else []
-    limits = {
-        f"login:{key}": rules.ATTEMPTS_PER_LOGIN,
-        f"login:{key} from {address}": rules.ATTEMPTS_PER_ADDRESS,
-        f"login from {address}": terms.login_failures_per_address,
-    }
-    if not seen:
-        limits[f"login:{key} from strangers"] = rules.ATTEMPTS_FROM_UNKNOWN
-    for bucket, limit in sorted(limits.items()):
-        window = await tally.count(tx, bucket, rules.ATTEMPTS_WINDOW_US)
-        if window.used > limit:
-            raise TooManyAttempts(retry_s=rules.wait_s(window.window_start_us, rules.ATTEMPTS_WINDOW_US, tx.now_us))
-    return known, sorted(limits)
 
 
 async def log_out(tx: Write, who: Actor) -> None:
@@ -293,7 +273,7 @@ async def check_change(db: Database, who: Actor, body: PasswordChange, hasher: H
     rules.check_password(body.new, who.login)
     key = rules.login_key(who.login)
     async with hasher.turn(key):
-        known, buckets = await db.write(_count_attempt, key, who.address, terms)
+        known, buckets = await db.write(attempts.count, key, who.address, terms.login_failures_per_address)
         right = await hasher.matches(known.password_hash if known else "", body.current)
     if known is None or not right:
         raise CurrentPasswordWrong
@@ -311,8 +291,7 @@ async def change_password(tx: Write, who: Actor, body: PasswordChange, replaceme
     )
     if not changed:
         raise CurrentPasswordWrong
-    for bucket in replacement.buckets:
-        await tally.take_back(tx, bucket)
+    await attempts.take_back(tx, replacement.buckets)
     await tx.run(queries.END_OTHER_SESSIONS, account_id=who.account_id, kept_id=who.session_id, now_us=tx.now_us)
     await emit(tx, PasswordChanged(who.account_id))
 

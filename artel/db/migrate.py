@@ -103,7 +103,8 @@ async def migrate_postgres(url: str) -> str | None:
 
 
 def _found_sqlite(connection: apsw.Connection) -> str | None:
-    if not connection.table_exists(None, "alembic_version"):
+    # Asked in SQL: connection.table_exists() answers from what this connection knew before it waited for the lock.
+    if connection.execute("select 1 from sqlite_schema where name = 'alembic_version'").fetchone() is None:
         return None
     row = connection.execute(CURRENT).fetchone()
     return str(row[0]) if row else None

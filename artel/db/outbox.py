@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
 from artel.db.statement import Command, Query
 from artel.db.tables import outbox
@@ -50,7 +50,8 @@ CLAIM = Query(
     .where(
         outbox.c.id.in_(
             select(outbox.c.id)
-            .where(outbox.c.delivered_us == 0, outbox.c.claimed_until_us < bindparam("now_us"))
+            # A literal, since a parameter would not match the partial index of what waits.
+            .where(outbox.c.delivered_us == literal_column("0"), outbox.c.claimed_until_us < bindparam("now_us"))
             .order_by(outbox.c.id)
             .limit(BATCH)
             .with_for_update(skip_locked=True)

@@ -31,7 +31,11 @@ REPEAT_PAUSE_S: Final = 0.005  # doubled by each repetition, with jitter
 
 CLOCK: Final = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
-REPEAT: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+REPEAT: Final = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a table since its statements were prepared
+)
 AWAY: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -41,6 +45,7 @@ AWAY: Final = (
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,  # the server behind the address is a standby now
     asyncpg.InsufficientResourcesError,  # disk full, out of memory
+    asyncpg.PostgresSystemError,  # input or output failed on the server
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
     OSError,

@@ -6,6 +6,7 @@ the start: group commit is about six times faster than single commits, and NORMA
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -29,10 +30,12 @@ STATEMENTS_CACHED: Final = 512
 STORAGE_FAULTS: Final = (
     apsw.FullError,
     apsw.IOError,
+    apsw.ReadOnlyError,  # a file system that went wrong is mounted read-only
     apsw.CorruptError,
     apsw.NotADBError,
     apsw.CantOpenError,
     apsw.BusyError,
+    apsw.ProtocolError,
     apsw.NoMemError,
 )
 
@@ -56,13 +59,22 @@ def gate(version: str) -> None:
 
 
 def connect(path: Path, *, readonly: bool = False, vfs: str | None = None) -> apsw.Connection:
-    """A connection with the settings that the product's promises rest on."""
+    """A connection with the settings that the product's promises rest on. Raises StorageUnavailable, SqliteUnsafe."""
     gate(apsw.sqlite_lib_version())
+    try:
+        return _connect(path, readonly=readonly, vfs=vfs)
+    except STORAGE_FAULTS as fault:
+        raise StorageUnavailable(reason=f"{path}: {fault}") from fault
+
+
+def _connect(path: Path, *, readonly: bool, vfs: str | None) -> apsw.Connection:
     flags = (
         apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     ) | apsw.SQLITE_OPEN_NOMUTEX
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=STATEMENTS_CACHED)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    # One plan for one text: else SQLite prepares a statement again whenever a value in it changes, thrice the cost.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if not readonly:
         connection.execute("pragma journal_mode=wal")
     for pragma in ("synchronous=full", f"cache_size=-{PAGE_CACHE_KIB}", "foreign_keys=on"):
@@ -132,18 +144,21 @@ class Writer(threading.Thread):
         super().__init__(name="artel-writer", daemon=True)
         self._connection = connection
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._stopping = False
 
     def submit(self, use: Callable[[SqliteTransaction], Awaitable[Result]]) -> asyncio.Future[Result]:
-        """Hand a write over; the future is done after the commit that holds it."""
+        """Hand a write over; the future is done after the commit that holds it. Raises StorageUnavailable."""
+        if self._stopping:
+            raise StorageUnavailable(reason="the database is being closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.put(_Job(use, future, loop))
         return future
 
     def stop(self) -> None:
-        """Commit what waits, then end the thread."""
+        """Take no more; the thread ends when what waits is committed. Called where writes are handed over."""
+        self._stopping = True
         self._waiting.put(None)
-        self.join()
 
     def run(self) -> None:
         """Take what waits, commit it together, answer; until stopped."""
@@ -171,15 +186,17 @@ class Writer(threading.Thread):
     def _commit_group(self, jobs: list[_Job]) -> list[_Outcome]:
         execute = self._connection.execute
         try:
+            if self._connection.in_transaction:  # what went wrong last time kept it from being undone
+                execute("rollback")
             execute("begin immediate")
             outcomes = [self._run_in_savepoint(job) for job in jobs]
             execute("commit")
         except apsw.Error as fault:
             # The disk is full, broken or busy: nothing of this group is known to be stored, nobody is told so.
-            if self._connection.in_transaction:
-                execute("rollback")
-            reason = StorageUnavailable(reason=str(fault))
-            return [_Outcome(job.future, None, reason) for job in jobs]
+            with contextlib.suppress(apsw.Error):
+                if self._connection.in_transaction:
+                    execute("rollback")
+            return [_Outcome(job.future, None, StorageUnavailable(reason=str(fault))) for job in jobs]
         return outcomes
 
     def _run_in_savepoint(self, job: _Job) -> _Outcome:
@@ -223,13 +240,14 @@ class SqliteDatabase:
     ) -> Result:
         """Run a bounded read in line, on one snapshot."""
         execute = self._reader.execute
-        execute("begin")
         try:
+            execute("begin")
             return step(cast(Coroutine[Any, Any, Result], use(SqliteTransaction(self._reader), *args, **kwargs)))
         except STORAGE_FAULTS as fault:
             raise StorageUnavailable(reason=str(fault)) from fault
         finally:
-            execute("commit")
+            if self._reader.in_transaction:
+                execute("commit")
 
     async def write(
         self, use: Callable[Concatenate[Any, P], Awaitable[Result]], *args: P.args, **kwargs: P.kwargs
@@ -239,6 +257,7 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Commit what waits and close the file, which writes the WAL back."""
-        await asyncio.get_running_loop().run_in_executor(None, self._writer.stop)
+        self._writer.stop()
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
         self._reader.close()
         self._writer_connection.close()

@@ -61,12 +61,11 @@ class Compiled:
 def _binder(names: tuple[str, ...], literals: dict[str, Any]) -> Callable[[Params], Arguments]:
     if not names:
         return lambda params: ()
-    if literals:
-        return lambda params: tuple([literals[n] if n in literals else params[n] for n in names])
     if len(names) == 1:
         (name,) = names
-        return lambda params: (params[name],)
-    return itemgetter(*names)
+        return lambda params: (literals[name] if literals else params[name],)
+    take = itemgetter(*names)
+    return (lambda params: take({**literals, **params})) if literals else take
 
 
 class Command:

@@ -14,7 +14,7 @@ ATTEMPTS_MAX: Final = 8  # of one transaction, when the database asks to repeat 
 
 
 class StorageUnavailable(Refusal):
-    """The database did not take this: {reason}. Nothing of the request was stored; try again."""
+    """The database did not confirm this: {reason}. Try again; with an Idempotency-Key it cannot happen twice."""
 
     code, kind = "storage.unavailable", "unavailable"
 

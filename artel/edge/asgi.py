@@ -12,20 +12,22 @@ from structlog.typing import FilteringBoundLogger
 
 from artel.edge.call import Call, ClientGone, Receive, Scope, Send, forwarded_address
 from artel.edge.decode import NotFound
+from artel.edge.drain import CLOSE, Drain
 from artel.edge.handler import Handler, Kit, bind
 from artel.edge.observe import Metrics
 from artel.edge.reply import Fault, Header, Reply
 from artel.edge.route import API, Manner, Route
 from artel.kernel.errors import Refusal
 
-SECURITY_HEADERS: Final[tuple[Header, ...]] = (
+# Every answer carries these; a route may set one of them otherwise.
+DEFAULT_HEADERS: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-NO_STORE: Final[Header] = (b"cache-control", b"no-store")
-JSON_POLICY: Final[Header] = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
 UNROUTED: Final = "unrouted"
 
@@ -104,6 +106,7 @@ class Edge:
         self._access_log = access_log
         self._ids = itertools.count(1)
         self._id_prefix = os.urandom(6).hex()
+        self._drain = Drain()
         self._router: Router
         self._composition: Composition
 
@@ -125,7 +128,7 @@ class Edge:
         try:
             name, reply = await self._reply(call)
             status = reply.status
-            await _send(call, reply, send)
+            await _send(call, reply, send, leaving=self._drain.leaving)
         except ClientGone:
             pass
         finally:
@@ -186,10 +189,11 @@ class Edge:
             if message["type"] == "lifespan.startup":
                 try:
                     await self.start()
-                except (Refusal, OSError) as fault:
-                    self._log.error("start.failed", reason=str(fault))
+                except Exception as fault:  # noqa: BLE001 - else the server would go on without an application
+                    self._log.exception("start.failed", reason=str(fault))
                     await send({"type": "lifespan.startup.failed", "message": str(fault)})
                     return
+                self._drain.on_sigterm()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.stop()
@@ -197,20 +201,16 @@ class Edge:
                 return
 
 
-async def _send(call: Call, reply: Reply, send: Send) -> None:
-    headers: list[Any] = [
-        (b"content-length", str(len(reply.body)).encode()),
-        (b"x-request-id", call.request_id.encode()),
-        *SECURITY_HEADERS,
-        *reply.headers,
-    ]
+async def _send(call: Call, reply: Reply, send: Send, *, leaving: bool) -> None:
+    own = {name for name, _ in reply.headers}
+    headers = [default for default in DEFAULT_HEADERS if default[0] not in own]
+    headers += reply.headers
+    headers.append((b"x-request-id", call.request_id.encode()))
+    if reply.status != 204:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
     if reply.body or reply.status not in (204, 304):
         headers.append((b"content-type", reply.content_type))
-    if not any(name == b"cache-control" for name, _ in reply.headers):
-        headers.append(NO_STORE)
-    if not any(name == b"content-security-policy" for name, _ in reply.headers):
-        headers.append(JSON_POLICY)
-    if reply.status == 204:
-        del headers[0]
+    if leaving:
+        headers.append(CLOSE)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else reply.body})

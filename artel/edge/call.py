@@ -28,7 +28,7 @@ class BodyTooSlow(Refusal):
     code, kind = "request.body_too_slow", "slow"
 
 
-class ClientGone(Exception):
+class ClientGone(ConnectionError):
     """The client closed the connection before its body was complete; there is nobody to answer."""
 
 

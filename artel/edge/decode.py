@@ -14,6 +14,7 @@ from artel.kernel.errors import Malformed, Refusal
 NAMED_FIELD: Final = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>[^`]*)`")
 ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL's text cannot hold it
 INTEGER_DIGITS_MAX: Final = 18  # of an id: more does not fit the database's 64 bits
+IF_MATCH: Final = re.compile(rf'(?:W/)?"?([0-9]{{1,{INTEGER_DIGITS_MAX}}})"?')
 
 Arguments = dict[str, Any]
 
@@ -87,15 +88,13 @@ def _query_part(name: str, wanted: Any) -> Callable[[Call, Arguments], None]:
 
 def _body_part(name: str, wanted: Any, *, optional: bool) -> Callable[[Call, Arguments], None]:
     decode = msgspec.json.Decoder(wanted).decode
+    absent = b"{}" if optional else b""
 
     def part(call: Call, arguments: Arguments) -> None:
-        if optional and not call.body:
-            arguments[name] = None
-            return
         if ESCAPED_NUL.search(call.body):
             raise Malformed(field="body", problem="holds a NUL character, which no text here may")
         try:
-            arguments[name] = decode(call.body)
+            arguments[name] = decode(call.body or absent)
         except msgspec.ValidationError as fault:
             raise malformed(fault, "body") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
@@ -106,13 +105,10 @@ def _body_part(name: str, wanted: Any, *, optional: bool) -> Callable[[Call, Arg
 
 def _if_match_part(call: Call, arguments: Arguments) -> None:
     text = call.header(b"if-match").strip()
-    if text in ("", "*"):
-        arguments["if_match"] = None
-        return
-    number = text.removeprefix("W/").strip('"')
-    if not (number.isascii() and number.isdigit() and len(number) <= INTEGER_DIGITS_MAX):
+    etag = IF_MATCH.fullmatch(text)
+    if etag is None and text != "*" and b"if-match" in call.headers:
         raise Malformed(field="If-Match", problem='is not an ETag that Artel gave out, such as "3"')
-    arguments["if_match"] = int(number)
+    arguments["if_match"] = int(etag[1]) if etag else None
 
 
 def _stream_part(name: str, limit_bytes: int) -> Callable[[Call, Arguments], None]:

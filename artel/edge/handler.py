@@ -76,7 +76,7 @@ def _reading(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
     async def handle(call: Call) -> Reply:
         token = _token(route, call)
         arguments = decode(call)
-        who = await _copied(kit, token, call)
+        who = await _copied(kit, token, call) if kit.copies else None
         return await kit.db.read(in_transaction, who, token, arguments)
 
     return handle

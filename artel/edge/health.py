@@ -43,5 +43,5 @@ def exposition(text: bytes) -> Reply:
 ROUTES: Final[list[Route]] = [
     get("/healthz", alive, access=ANYONE),
     get("/readyz", ready, access=ANYONE),
-    get("/metrics", metrics, access=ANYONE, present=exposition),
+    get("/metrics", metrics, access=ANYONE, present=exposition, produces=("text/plain",)),
 ]

@@ -5,6 +5,7 @@ something too: on a synchronous replica an answer without a commit could be lost
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -25,6 +26,7 @@ from artel.kernel.secrets import Sealer
 
 HEADER: Final = b"idempotency-key"
 KEY_CHARACTERS_MAX: Final = 255
+KEY: Final = re.compile(rb"[!-~](?:[ -~]{0,%d}[!-~])?" % (KEY_CHARACTERS_MAX - 2))
 REPLAYED: Final = (b"idempotent-replayed", b"true")
 
 
@@ -41,11 +43,11 @@ class InFlight(Refusal):
 
 
 class Key(Struct, frozen=True):
-    """A key as it came, and the hash of what was sent with it."""
+    """A key as it came, and what was sent with it."""
 
     scope: bytes  # the route's verb and path, and the key itself
     carrier: str  # the token and address that it came with
-    request_hash: bytes
+    body: bytes
 
     def of(self, who: Actor) -> bytes:
         """What the row is found by: the account's own keys, or those of a visitor's address."""
@@ -90,10 +92,10 @@ def key_of(route: Route, call: Call, token: str) -> Key | None:
     raw = call.headers.get(HEADER)
     if raw is None:
         return None
-    if not raw or len(raw) > KEY_CHARACTERS_MAX or not raw.isascii():
-        raise Malformed(field="Idempotency-Key", problem=f"is not 1 to {KEY_CHARACTERS_MAX} ASCII characters")
+    if not KEY.fullmatch(raw):
+        raise Malformed(field="Idempotency-Key", problem=f"is not 1 to {KEY_CHARACTERS_MAX} printable ASCII characters")
     scope = f"{route.verb} {call.path}\0".encode() + raw
-    return Key(scope, f"{token}\0{call.address}", hashlib.sha256(call.body).digest())
+    return Key(scope, f"{token}\0{call.address}", call.body)
 
 
 class Keys:
@@ -128,11 +130,12 @@ class Keys:
     async def claim(self, tx: Write, key: Key, who: Actor) -> Reply | None:
         """Take the key for this transaction; the earlier answer when it is taken. Raises KeyReused."""
         key_hash = key.of(who)
-        taken = await tx.run(CLAIM, key_hash=key_hash, request_hash=key.request_hash, created_us=tx.now_us)
+        request_hash = self._sealer.mark(key.body)  # a body may hold a password: a plain hash could be guessed at
+        taken = await tx.run(CLAIM, key_hash=key_hash, request_hash=request_hash, created_us=tx.now_us)
         if taken:
             return None
         kept = await tx.one(KEPT, key_hash=key_hash)
-        if kept is None or kept.request_hash != key.request_hash:
+        if kept is None or kept.request_hash != request_hash:
             raise KeyReused
         await tx.run(REPLAY, key_hash=key_hash)
         plain = self._sealer.open(kept.answer, key_hash.hex())

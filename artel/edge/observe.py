@@ -1,5 +1,6 @@
 """What an operator sees of the traffic: metrics for Prometheus and one JSON line for every request."""
 
+import functools
 import os
 import sys
 import time
@@ -25,17 +26,21 @@ def make_log(level: str, stream: BinaryIO | None = None) -> FilteringBoundLogger
         structlog.BytesLogger(stream or sys.stderr.buffer),
         processors=[structlog.processors.format_exc_info, _hide_secrets, _render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS.get(level, 20)),
-        cache_logger_on_first_use=True,
-    )
+    ).bind()  # a bound logger is found at once, one that is only wrapped at each call
     return log
 
 
 def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """No field whose name says that it is secret is ever written."""
     for name in event:
-        if any(secret in name for secret in SECRET_NAMES):
+        if _is_secret(name):
             event[name] = "hidden"
     return event
+
+
+@functools.cache  # the names of fields stand in the code, so there are few
+def _is_secret(name: str) -> bool:
+    return any(secret in name for secret in SECRET_NAMES)
 
 
 def _render(_: WrappedLogger, level: str, event: EventDict) -> bytes:

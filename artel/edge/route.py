@@ -70,8 +70,9 @@ class Route(Struct, frozen=True, kw_only=True):
     idempotent: bool = False  # takes an Idempotency-Key
     present: Callable[[Any], Reply] | None = None  # how the result is written; None: as JSON
     example: Any = None  # of the body
+    produces: tuple[str, ...] = ("application/json",)  # media types of the answer, for the reference
     manner: Manner = API
-    body_optional: bool = False
+    body_optional: bool = False  # an absent body is taken as {}
     hidden: bool = False  # not in the API reference
 
     @property
@@ -84,10 +85,6 @@ class Route(Struct, frozen=True, kw_only=True):
     def pattern(self) -> re.Pattern[str]:
         """The path as a regular expression; a parameter takes one segment."""
         return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
-
-    def summary(self) -> str:
-        """The first line of the use case's docstring."""
-        return (self.use.__doc__ or "").strip().partition("\n")[0]
 
 
 def _verb(verb: Verb) -> Callable[..., Route]:

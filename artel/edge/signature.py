@@ -27,8 +27,11 @@ class Signature(msgspec.Struct, frozen=True):
     result: Any
 
 
-def read_signature(route: Route, provides: tuple[Any, ...]) -> Signature:
-    """Sort a use case's parameters. A parameter that nobody can fill is a programming fault."""
+def read_signature(route: Route, provides: tuple[Any, ...] | None) -> Signature:
+    """Sort a use case's parameters. A parameter that nobody can fill is a programming fault.
+
+    `provides` is None for who only wants to know what the route asks of its caller.
+    """
     hints = get_type_hints(route.use)
     result = hints.pop("return", None)
     names = list(inspect.signature(route.use).parameters)
@@ -40,18 +43,18 @@ def read_signature(route: Route, provides: tuple[Any, ...]) -> Signature:
             found["actor"] = name
         elif f"{{{name}}}" in route.path:
             found["path"][name] = wanted
+        elif wanted == Stream:
+            found["stream"] = name
         elif name in ("body", "query"):
             found[name] = (name, wanted)
         elif name == "if_match":
             found["if_match"] = True
-        elif wanted == Stream:
-            found["stream"] = name
         elif wanted is Call:
             found["call"] = name
         elif prepared is not None and wanted == prepared:
             found["prepared"] = name
         else:
-            found["provided"][name] = _provided(route, name, wanted, provides)
+            found["provided"][name] = None if provides is None else _provided(route, name, wanted, provides)
     return Signature(
         style=hints[names[0]],
         first=names[0],

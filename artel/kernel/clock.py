@@ -1,5 +1,6 @@
 """Times are integers: microseconds since 1970-01-01 UTC inside, ISO 8601 with `Z` outside."""
 
+import functools
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,7 +10,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def iso(at_us: int) -> str:
     """`2026-11-20T18:00:00.000001Z`: always UTC, always six decimals, so that text sorts like time."""
-    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    second, us = divmod(at_us, US)
+    return f"{_iso_second(second)}.{us:06d}Z"
+
+
+@functools.lru_cache(4096)  # what is written at one time mostly tells of the same seconds
+def _iso_second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def parse_iso(text: str) -> int:

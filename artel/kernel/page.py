@@ -15,6 +15,12 @@ CURSOR_MAX: Final = 200  # characters
 
 Place = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what the database can compare
 
+Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX, description="How many at most.")]
+Cursor = Annotated[
+    str,
+    Meta(max_length=CURSOR_MAX, description="`next` of the page before.", extra_json_schema={"format": "cursor"}),
+]
+
 Item = TypeVar("Item")
 
 
@@ -28,8 +34,8 @@ class Page(Struct, Generic[Item], frozen=True):
 class Cut(Struct, frozen=True, forbid_unknown_fields=True):
     """Which page is wanted: at most `limit` items after the one that `after` names."""
 
-    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT
-    after: Annotated[str, Meta(max_length=CURSOR_MAX)] | None = None
+    limit: Limit = PAGE_DEFAULT
+    after: Cursor | None = None
 
     def key(self, first: int) -> int:
         """The id after which the page begins; `first` when the list is read from its start."""

@@ -1,7 +1,9 @@
 """Random tokens, their hashes, and what must be stored so that only this installation can read it."""
 
 import contextlib
+import errno
 import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -33,6 +35,11 @@ class Sealer:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._marking_key = hmac.digest(key, b"mark", "sha256")
+
+    def mark(self, text: bytes) -> bytes:
+        """Tells equal texts, and opens no guessing to whoever has the database but not the key (HMAC-SHA-256)."""
+        return hmac.digest(self._marking_key, text, "sha256")
 
     def seal(self, plain: bytes, row: str) -> bytes:
         """Nonce and cipher text; opens only with the same `row`."""
@@ -40,17 +47,17 @@ class Sealer:
         return nonce + self._cipher.encrypt(nonce, plain, row.encode())
 
     def open(self, sealed: bytes, row: str) -> bytes | None:
-        """The plain text, or None when the key or the row is another."""
+        """The plain text, or None when the key or the row is another, or the text is damaged."""
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], row.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to be a nonce
             return None
 
 
 def load_key(path: Path) -> bytes:
     """The installation's key, made at the first start with mode 0600 and kept outside the database.
 
-    Several processes that start at once agree: whoever links its file first has made the key.
+    Several processes that start at once agree: whoever links its file first has made the key. Raises OSError.
     """
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}")
@@ -61,4 +68,7 @@ def load_key(path: Path) -> bytes:
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
-    return path.read_bytes()
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise OSError(errno.EINVAL, f"this is not a key of {KEY_BYTES} bytes: restore it from a backup", str(path))
+    return key

@@ -1,0 +1,251 @@
+"""A log into the store: blocks are read and parsed one ahead, compared, written and committed one after another.
+
+Each block is one transaction, so an import that is killed loses at most the block it was at, and running it again
+counts nothing twice. Two importers may work on one store: whoever commits second compares its block again.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, closing
+from io import BufferedReader
+from pathlib import Path
+from time import monotonic_ns
+from typing import Final
+
+import duckdb
+
+from artel.kernel.errors import Refusal
+from artel.traffic.imports import folders, formats, geo, logs, segments, service, zone
+from artel.traffic.imports.folders import Folders
+from artel.traffic.imports.logs import HEAD_BYTES, Block, Damaged
+from artel.traffic.imports.model import (
+    FormatUnknown,
+    LogDamaged,
+    LogUnreadable,
+    Options,
+    PatternInvalid,
+    Summary,
+    UploadTooLarge,
+)
+from artel.traffic.imports.queries import Source
+from artel.traffic.imports.segments import Loom, Parsed, Reading
+from artel.traffic.imports.service import Change, Counts, Mark, Raced, SourceMoved
+from artel.traffic.imports.weave import Origin, Progress, Run, Workshop, in_thread, stored, weave
+
+SHOWN_LINE_CHARS: Final = 200  # of a line that no format fits
+
+
+def _silent(_: Counts) -> None:
+    """Progress that nobody looks at."""
+
+
+async def import_logs(
+    shop: Workshop, paths: list[Path | None], options: Options, progress: Progress = _silent, import_id: int = 0
+) -> Summary:
+    """Import logs, one after another; None is standard input. `import_id` is of an import that has begun already.
+
+    A log that cannot be read does not keep the others from being imported: see `problems` of the answer. Refusals that
+    concern all of them (an unknown time zone, a full disk) end the import and are raised.
+    """
+    began = monotonic_ns()
+    zone.load(options.timezone)
+    ready = folders.prepare(shop.data)
+    if not import_id:
+        what = ", ".join("standard input" if path is None else path.name for path in paths[:3])
+        what += f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        import_id = await shop.db.write(service.begin, what, _size(paths))
+    problems: list[str] = []
+    try:
+        with ExitStack() as stack:
+            bench = stack.enter_context(folders.bench(ready, import_id))
+            await _sweep(shop, ready)
+            looms = Loom(bench, 0), Loom(bench, 1)
+            for loom in looms:
+                stack.callback(loom.close)
+            countries = await in_thread(shop, geo.load, options.geo_database)
+            run = Run(shop, ready, import_id, bench, looms, options, countries, progress, iter(range(1, 2**62)))
+            for path in paths:
+                await _import_log(run, path, problems)
+    except (Refusal, asyncio.CancelledError) as fault:
+        await shop.db.write(service.finish, import_id, "failed", str(fault) or "it was cancelled")
+        raise
+    done = await shop.db.write(service.finish, import_id, "failed" if problems else "done", "; ".join(problems))
+    reasons = await shop.db.read(service.reasons, import_id)
+    return Summary(done, reasons, problems, (monotonic_ns() - began) // 1000)
+
+
+async def import_upload(
+    shop: Workshop, body: AsyncIterator[bytes], name: str, options: Options, limit_bytes: int
+) -> Summary:
+    """Import what a client sends. It is stored first, so that a broken connection leaves nothing half imported.
+
+    Raises UploadTooLarge, and what `import_logs` raises; here a log that cannot be read is a refusal, too.
+    """
+    ready = folders.prepare(shop.data)
+    import_id = await shop.db.write(service.begin, name, 0)
+    target = ready.incoming / f"{import_id}-upload"
+    try:
+        with folders.bench(ready, import_id), target.open("wb") as file:
+            size = 0
+            async for piece in body:
+                size += len(piece)
+                if size > limit_bytes:
+                    raise UploadTooLarge(limit=limit_bytes)
+                await in_thread(shop, stored, file.write, piece)
+        return await import_logs(shop, [target], options, import_id=import_id)
+    except (Refusal, asyncio.CancelledError, ConnectionError) as fault:
+        await shop.db.write(service.finish, import_id, "failed", str(fault) or "the upload broke off")
+        raise
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def _size(paths: list[Path | None]) -> int:
+    """Bytes on the disk; 0 when one of them is a pipe or cannot be looked at."""
+    try:
+        return sum(path.stat().st_size for path in paths if path) if None not in paths else 0
+    except OSError:
+        return 0
+
+
+async def _sweep(shop: Workshop, ready: Folders) -> None:
+    running = await shop.db.read(service.running)
+    gone = await in_thread(shop, folders.dead, ready, running)
+    await shop.db.write(service.abandon, gone)
+    counted = await shop.db.read(service.segment_names)
+    await in_thread(shop, folders.sweep, ready, [i for i in running if i not in gone], counted)
+
+
+async def _import_log(run: Run, path: Path | None, problems: list[str]) -> None:
+    while True:
+        try:
+            with closing(await in_thread(run.shop, logs.open_raw, path)) as raw:
+                await _import_open(run, path, raw)
+        except SourceMoved:
+            continue  # somebody else went on with this very file: look again how far it is
+        except (FormatUnknown, LogUnreadable, LogDamaged) as fault:
+            problems.append(str(fault))
+        return
+
+
+async def _import_open(run: Run, path: Path | None, raw: BufferedReader) -> None:
+    name = "standard input" if path is None else str(path)
+    try:
+        sample = await in_thread(run.shop, logs.sample, raw)
+    except OSError as fault:
+        raise LogUnreadable(path=name, reason=fault.strerror or str(fault)) from None
+    if not sample.strip():
+        text = await in_thread(run.shop, logs.text_of(raw, logs.packing(raw)).read, 1)
+        if not text:
+            return
+    chosen = await in_thread(run.shop, _recognise, run, name, sample)
+    await run.shop.db.write(service.note_format, run.import_id, chosen.name)
+    if "false" in chosen.fields.get("zoned", "") or chosen.name == "custom":
+        await run.shop.db.write(service.claim_timezone, run.options.timezone)
+    how = logs.packing(raw)
+    head = b"" if path is None else os.pread(raw.fileno(), HEAD_BYTES, 0)
+    origin = Origin(name, chosen.key, head, how != "plain" or path is None)
+    source, trail = await _resume(run, origin, raw)
+    if source is None:
+        return
+    if not origin.packed:
+        raw.seek(source.offset_bytes)
+    reading = Reading(chosen, run.options.timezone, run.countries)
+    await _stream(run, origin, source, trail, logs.text_of(raw, how), reading)
+    if origin.packed and path is not None:
+        await _close_source(run, origin, source.id, raw)
+
+
+def _recognise(run: Run, name: str, sample: str) -> formats.Format:
+    """The format that was asked for, or the one that understands most of the first lines."""
+    loom = run.looms[0]
+    asked = formats.named(run.options.format, run.options.pattern, sample)
+    if asked:
+        try:
+            segments.fits(loom, asked, asked.example)  # RE2 may refuse what Python's re takes
+        except duckdb.Error as fault:
+            raise PatternInvalid(problem=str(fault).splitlines()[0]) from None
+        return asked
+    candidates = [formats.with_header(each, sample) for each in formats.BUILT_IN]
+    best = max(candidates, key=lambda each: segments.fits(loom, each, sample))
+    if segments.fits(loom, best, sample) == 0:
+        first = next((line for line in sample.split("\n") if line.strip()), "")[:SHOWN_LINE_CHARS]
+        raise FormatUnknown(source=name, line=repr(first), known=", ".join(formats.NAMES))
+    return best
+
+
+async def _resume(run: Run, origin: Origin, raw: BufferedReader) -> tuple[Source | None, bytes]:
+    """The source that this file continues, and the bytes before its offset; None when there is nothing new in it."""
+    size = os.fstat(raw.fileno()).st_size if origin.head else 0
+    heads = [logs.head_mark(origin.head, each, origin.key) for each in logs.head_sizes(len(origin.head))]
+    for source in await run.shop.db.read(service.sources_by_head, heads, size):
+        if origin.packed and source.offset_bytes != size:
+            continue  # a compressed file is known as a whole or not at all
+        trail = os.pread(raw.fileno(), HEAD_BYTES, max(0, source.offset_bytes - HEAD_BYTES))
+        trail = trail[: min(HEAD_BYTES, source.offset_bytes)]
+        if logs.window_mark(trail) != source.window:
+            continue
+        rest = size - source.offset_bytes
+        tail = os.pread(raw.fileno(), rest, source.offset_bytes) if source.tail.startswith(f"{rest}:") else b""
+        ended = rest == 0 or (bool(tail) and logs.tail_mark(tail) == source.tail)
+        await _count(run, Counts(known=source.lines + (1 if tail and ended else 0), bytes=source.offset_bytes))
+        return (None if ended else source), trail
+    return await run.shop.db.write(service.new_source, origin.name), b""
+
+
+async def _count(run: Run, counts: Counts) -> None:
+    await run.shop.db.write(service.count, run.import_id, counts)
+    run.progress(counts)
+
+
+async def _stream(
+    run: Run, origin: Origin, source: Source, trail: bytes, text: BufferedReader, reading: Reading
+) -> None:
+    blocks = logs.blocks(text, run.shop.block_bytes)
+
+    def next_parsed(loom: Loom) -> tuple[Block, Parsed] | None:
+        block = next(blocks, None)
+        return (block, stored(segments.parse, loom, block, reading)) if block else None
+
+    turn = 0
+    ahead = asyncio.ensure_future(in_thread(run.shop, next_parsed, run.looms[turn]))
+    try:
+        while found := await ahead:
+            loom, turn = run.looms[turn], 1 - turn
+            ahead = asyncio.ensure_future(in_thread(run.shop, next_parsed, run.looms[turn]))
+            block, parsed = found
+            if not (block.unfinished and parsed.requests + parsed.rejected == 0):
+                trail = (trail + block.trail)[-HEAD_BYTES:]
+                source = await weave(run, origin, source, trail, loom, block, parsed)
+    except Damaged as fault:
+        raise LogDamaged(path=origin.name, reason=str(fault), lines=source.lines) from None
+    except OSError as fault:
+        raise LogUnreadable(path=origin.name, reason=fault.strerror or str(fault)) from None
+    finally:
+        await asyncio.wait([ahead])
+
+
+async def _close_source(run: Run, origin: Origin, source_id: int, raw: BufferedReader) -> None:
+    """A compressed file was read to its end: from now on it is recognised as a whole."""
+    size = os.fstat(raw.fileno()).st_size
+    trail = os.pread(raw.fileno(), HEAD_BYTES, max(0, size - HEAD_BYTES))
+    head = logs.head_mark(origin.head, logs.head_sizes(len(origin.head))[0], origin.key)
+    while True:
+        survey = await run.shop.db.read(service.survey, source_id, [])
+        mark = Mark(origin.name, head, logs.window_mark(trail), size, survey.source.lines, survey.source.tail)
+        change = Change(run.import_id, survey.source, mark, [], None, [], Counts(), [])
+        try:
+            await run.shop.db.write(service.commit, survey.generation, change)
+        except Raced:
+            continue
+        return
+
+
+async def import_configured(shop: Workshop, log: str, options: Options) -> Summary:
+    """Import the log that the operator configured, relative to the data folder.
+
+    Raises LogMissing, and what kept the log from being read to its end.
+    """
+    found = await in_thread(shop, logs.find, [str(shop.data / log)])
+    return await import_logs(shop, found, options)

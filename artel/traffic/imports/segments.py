@@ -1,0 +1,336 @@
+"""Blocks of a log to Parquet segments, by DuckDB.
+
+Each line has an identity: the last eight bytes of its MD5 (RFC 1321) as a little-endian number, and the how-manieth
+such line of its source it is.
+The store is the union of the identities of all sources, so that it does not matter how often, in which order or under
+which names the same lines arrive. The identity holds the time of the request, so only segments whose times overlap a
+block can hold lines of it. Rejected lines have no time; they are compared with each other.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+from msgspec import Struct
+
+from artel.kernel.clock import US
+from artel.traffic.imports import zone
+from artel.traffic.imports.formats import LINE_MAX_BYTES, Format, literal
+from artel.traffic.imports.geo import INVALID, Countries
+from artel.traffic.imports.logs import BLOCK_BYTES, Block
+from artel.traffic.imports.model import Kind, Rejection
+from artel.traffic.imports.vocabulary import BOT, PAGES
+
+# One thread for each of the two blocks that are in work: blocks run side by side, lines stay in their order.
+THREADS: Final = 1
+MEMORY: Final = "150MB"  # for each of the two; a block needs about 80 MB
+TIME_END_US: Final = 4_102_444_800 * US  # 2100-01-01; a later time is a mistake
+SLOT_US: Final = 900 * US
+_CLEAN_MAX: Final = 5 * LINE_MAX_BYTES  # a line at the limit, with every byte written out
+_HASH: Final = "CAST(md5_number(l) >> 64 AS UBIGINT)"
+_HOST: Final = "[A-Za-z0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*"
+_PARQUET: Final = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+
+
+class Reading(Struct, frozen=True):
+    """All that decides what a line means."""
+
+    format: Format
+    timezone: str
+    countries: Countries
+
+
+class Place(Struct, frozen=True):
+    """Where a block stands in its source."""
+
+    source_id: int
+    first_line: int  # number of its first line, from 1
+
+
+class Parsed(Struct, frozen=True):
+    """What a block holds, before it is compared with the store. Times are 0 when no line was understood."""
+
+    requests: int
+    rejected: int
+    at_min_us: int
+    at_max_us: int
+
+
+class Written(Struct, frozen=True):
+    """What of a block is new. A path is None when there was nothing to write."""
+
+    kind: Kind
+    path: Path | None
+    rows: int
+    skipped: Path | None
+    duplicates: int
+    at_min_us: int
+    at_max_us: int
+    reasons: list[Rejection]  # of the new ones
+
+
+class Tail(Struct, frozen=True):
+    """The identity of a single line."""
+
+    line_hash: int
+    occurrence: int
+    known: bool  # whether the store has it
+
+
+class Loom:
+    """A DuckDB in memory with a scratch file: it holds one block at a time. Not for two threads at once."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.scratch = folder / f"block-{number}.txt"
+        self.database = duckdb.connect(
+            config={
+                "threads": THREADS,
+                "memory_limit": MEMORY,
+                "temp_directory": str(folder / f"spill-{number}"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        self.database.execute("SET TimeZone = 'UTC'")
+
+    def close(self) -> None:
+        """Let go of the memory and the scratch file."""
+        self.database.close()
+        self.scratch.unlink(missing_ok=True)
+
+    def run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Run a statement of ours; answers its rows."""
+        rows: list[tuple[object, ...]] = self.database.execute(sql, list(values)).fetchall()
+        return rows
+
+    def spool(self, block: Block) -> None:
+        """Put the text where DuckDB can read it in parallel, in C."""
+        with self.scratch.open("r+b" if self.scratch.exists() else "wb") as file:
+            file.write(block.text)
+            file.truncate()
+
+    def raw(self) -> str:
+        """The lines of the block with their hashes, as a relation."""
+        return (
+            f"(SELECT l, {_HASH} AS h FROM (SELECT coalesce(l, '') AS l FROM read_csv({literal(str(self.scratch))}, "  # noqa: S608
+            "columns = {'l': 'VARCHAR'}, delim = chr(1), quote = '', escape = '', comment = '', header = false, "
+            f"auto_detect = false, new_line = '\\n', max_line_size = {_CLEAN_MAX}, buffer_size = {BLOCK_BYTES})))"
+        )
+
+
+def fits(loom: Loom, candidate: Format, sample: str) -> int:
+    """How many of some lines the format understands."""
+    loom.spool(Block(sample.encode(), 0, 0))
+    return _int(loom.run(f"SELECT count(*) FROM ({candidate.select(loom.raw())}) WHERE matched")[0][0])  # noqa: S608
+
+
+def parse(loom: Loom, block: Block, reading: Reading) -> Parsed:
+    """Read the block into the loom's tables `lines`, `pages` and `visitors`."""
+    loom.spool(block)
+    loom.run(
+        "CREATE OR REPLACE TEMP TABLE lines AS SELECT h, "  # noqa: S608
+        "CASE WHEN matched AND at_us IS NOT NULL AND bytes IS NOT NULL AND "
+        f"at_us >= {-86_400 * US} AND at_us < {TIME_END_US + 86_400 * US} AND strlen(l) <= {LINE_MAX_BYTES} THEN '' "
+        f"WHEN trim(l, ' ' || chr(9)) = '' OR {_comment(reading.format)} THEN 'blank' "
+        f"WHEN strlen(l) > {LINE_MAX_BYTES} THEN 'too_long' WHEN NOT matched THEN 'format' "
+        f"WHEN bytes IS NULL THEN 'number' ELSE 'time' END AS reason, {_COLUMNS} "
+        f"FROM ({reading.format.select(loom.raw())})"
+    )
+    _to_utc(loom, reading.timezone)
+    _locate(loom, reading)
+    loom.run(PAGES)
+    found = loom.run("SELECT reason, count(*) FROM lines WHERE reason <> 'blank' GROUP BY reason")
+    counts = {str(reason): _int(count) for reason, count in found}
+    (first, last) = loom.run("SELECT min(at_us), max(at_us) FROM lines WHERE reason = ''")[0]
+    return Parsed(
+        requests=counts.get("", 0),
+        rejected=sum(count for reason, count in counts.items() if reason),
+        at_min_us=_int(first or 0),
+        at_max_us=_int(last or 0),
+    )
+
+
+_COLUMNS: Final = "zoned, at_us, ip, u, method, status, bytes, referrer, agent, id"
+
+
+def _comment(chosen: Format) -> str:
+    return "starts_with(l, '#')" if chosen.name == "cloudfront" else "false"
+
+
+def _to_utc(loom: Loom, timezone: str) -> None:
+    if timezone != "UTC":
+        local = "reason = '' AND NOT zoned"
+        first, last = loom.run(f"SELECT min(at_us), max(at_us) FROM lines WHERE {local}")[0]  # noqa: S608
+        if first is not None:
+            offset = zone.offset_sql(zone.load(timezone), _int(first), _int(last))
+            loom.run(f"UPDATE lines SET at_us = at_us - ({offset}) WHERE {local}")  # noqa: S608
+    if loom.run(f"SELECT 1 FROM lines WHERE reason = '' AND (at_us < 0 OR at_us >= {TIME_END_US}) LIMIT 1"):  # noqa: S608
+        loom.run(f"UPDATE lines SET reason = 'time' WHERE reason = '' AND (at_us < 0 OR at_us >= {TIME_END_US})")  # noqa: S608
+
+
+def _locate(loom: Loom, reading: Reading) -> None:
+    """Countries, by the block's distinct addresses; a line whose address is none is rejected."""
+    distinct = [str(row[0]) for row in loom.run("SELECT DISTINCT ip FROM lines WHERE reason = ''")]
+    find = reading.countries.find
+    loom.run(
+        "CREATE OR REPLACE TEMP TABLE addresses AS "
+        "SELECT unnest(string_split($1, chr(10))) AS ip, unnest(string_split($2, chr(10))) AS country",
+        "\n".join(distinct),
+        "\n".join(map(find, distinct)),
+    )
+    if reading.format.hosts:
+        loom.run(f"UPDATE addresses SET country = '' WHERE country = '{INVALID}' AND regexp_full_match(ip, '{_HOST}')")  # noqa: S608
+    if loom.run(f"SELECT 1 FROM addresses WHERE country = '{INVALID}' LIMIT 1"):  # noqa: S608
+        loom.run(
+            "UPDATE lines SET reason = 'address' WHERE reason = '' AND "  # noqa: S608
+            f"ip IN (SELECT ip FROM addresses WHERE country = '{INVALID}')"
+        )
+    loom.run(
+        "CREATE OR REPLACE TEMP TABLE agents AS SELECT agent, "  # noqa: S608
+        f"CAST(regexp_matches(lower(agent), {literal(BOT)}) AS TINYINT) AS bot "
+        "FROM (SELECT DISTINCT agent FROM lines WHERE reason = '')"
+    )
+    loom.run(
+        "CREATE OR REPLACE TEMP TABLE visitors AS SELECT ip, agent, country, bot, "
+        "CAST(md5_number(ip || chr(10) || agent) >> 64 AS UBIGINT) AS visitor "
+        "FROM (SELECT DISTINCT ip, agent FROM lines WHERE reason = '') "
+        "JOIN addresses USING (ip) JOIN agents USING (agent)"
+    )
+
+
+def _where(kind: Kind) -> str:
+    return "reason = ''" if kind == "requests" else "reason NOT IN ('', 'blank')"
+
+
+def compare(loom: Loom, kind: Kind, source_id: int, stored: list[Path]) -> None:
+    """Find what the store holds of the block. `stored` are the files whose times overlap it, and those with the
+    identities that this source had to skip before, since another source had brought them.
+
+    Makes the table `ordinals`: occurrence, and whether the store knows it, for each line that occurs twice in the
+    block, or in the store. All others are new, and the first of their kind.
+    """
+    mine = f"SELECT h FROM lines WHERE {_where(kind)}"  # noqa: S608
+    first, last = loom.run(f"SELECT min(at_us), max(at_us) FROM lines WHERE {_where(kind)}")[0]  # noqa: S608
+    between, at_us = (f"at_us BETWEEN {first} AND {last} AND ", "at_us") if kind == "requests" else ("", "0::BIGINT")
+    loom.run("CREATE OR REPLACE TEMP TABLE seen (source_id BIGINT, line_hash UBIGINT, occurrence INTEGER)")
+    if stored:
+        files = ", ".join(literal(str(path)) for path in stored)
+        loom.run(
+            f"INSERT INTO seen SELECT source_id, line_hash, occurrence FROM read_parquet([{files}]) "  # noqa: S608
+            f"WHERE {between}line_hash IN ({mine})"
+        )
+    loom.run(
+        f"CREATE OR REPLACE TEMP TABLE unclear AS {mine} GROUP BY h HAVING count(*) > 1 "  # noqa: S608
+        "UNION SELECT line_hash FROM seen"
+    )
+    loom.run(_ORDINALS.replace("{where}", _where(kind)).replace("{at_us}", at_us), source_id)
+
+
+_ORDINALS: Final = """
+CREATE OR REPLACE TEMP TABLE ordinals AS
+SELECT n.line, n.h, n.at_us, n.occurrence, k.line_hash IS NOT NULL AS known
+FROM (
+  SELECT o.line, o.h, o.at_us, CAST(o.n + coalesce(b.before, 0) AS INTEGER) AS occurrence
+  FROM (
+    SELECT rowid AS line, h, {at_us} AS at_us, row_number() OVER (PARTITION BY h ORDER BY rowid) AS n
+    FROM lines WHERE {where} AND h IN (SELECT h FROM unclear)
+  ) o LEFT JOIN (
+    SELECT line_hash, max(occurrence) AS before FROM seen WHERE source_id = $1 GROUP BY line_hash
+  ) b ON b.line_hash = o.h
+) n LEFT JOIN (
+  SELECT DISTINCT line_hash, occurrence FROM seen
+) k ON k.line_hash = n.h AND k.occurrence = n.occurrence
+"""
+
+
+def write(loom: Loom, kind: Kind, place: Place, target: Path, skipped: Path) -> Written:
+    """Write what is new to `target`, and what is not to `skipped`, after `compare`. Raises duckdb.IOException."""
+    unclear = bool(loom.run("SELECT 1 FROM ordinals LIMIT 1"))
+    duplicates = _int(loom.run("SELECT count(*) FROM ordinals WHERE known")[0][0])
+    counted = f"SELECT count(*), coalesce(min(at_us), 0), coalesce(max(at_us), 0) FROM lines WHERE {_where(kind)}"  # noqa: S608
+    total, first, last = map(_int, loom.run(counted)[0])
+    if kind == "rejected":
+        first = last = 0  # some have a time, but none that could be trusted
+    if total > duplicates:
+        select = _REQUESTS if kind == "requests" else _REJECTED.replace("{raw}", loom.raw())
+        if not unclear:  # the common case: no join
+            select = select.replace("coalesce(o.occurrence, 1)", "1").replace(_JOIN, "").replace(_NEW, "true")
+        loom.run(
+            f"COPY ({select}) TO {literal(str(target))} {_PARQUET}".replace(
+                "{source_id}", str(place.source_id)
+            ).replace("{first_line}", str(place.first_line))
+        )
+    if duplicates:
+        loom.run(
+            f"COPY (SELECT {place.source_id}::BIGINT AS source_id, h AS line_hash, occurrence, at_us "  # noqa: S608
+            f"FROM ordinals WHERE known) TO {literal(str(skipped))} {_PARQUET}"
+        )
+    return Written(
+        kind=kind,
+        path=target if total > duplicates else None,
+        rows=total - duplicates,
+        skipped=skipped if duplicates else None,
+        duplicates=duplicates,
+        at_min_us=first,
+        at_max_us=last,
+        reasons=_reasons(loom) if kind == "rejected" else [],
+    )
+
+
+def _reasons(loom: Loom) -> list[Rejection]:
+    rows = loom.run(
+        f"SELECT l.reason, count(*) FROM lines l {_JOIN} WHERE {_where('rejected')} AND {_NEW} "  # noqa: S608
+        "GROUP BY l.reason ORDER BY l.reason"
+    )
+    return [Rejection(str(reason), _int(count)) for reason, count in rows]
+
+
+def tail(loom: Loom, kind: Kind) -> Tail:
+    """The identity of the only line of the block, after `compare`."""
+    row = loom.run(
+        "SELECT l.h, coalesce(o.occurrence, 1), coalesce(o.known, false) FROM lines l "  # noqa: S608
+        f"LEFT JOIN ordinals o ON o.line = l.rowid WHERE {_where(kind)}"
+    )[0]
+    return Tail(_int(row[0]), _int(row[1]), bool(row[2]))
+
+
+def holds(loom: Loom, kind: Kind, wanted: list[Tail]) -> list[bool]:
+    """Whether the block, after `compare`, has a line of each of the identities."""
+    return [
+        bool(
+            loom.run(
+                "SELECT 1 FROM lines l LEFT JOIN ordinals o ON o.line = l.rowid "  # noqa: S608
+                f"WHERE {_where(kind)} AND l.h = $1::UBIGINT AND coalesce(o.occurrence, 1) = $2 LIMIT 1",
+                each.line_hash,
+                each.occurrence,
+            )
+        )
+        for each in wanted
+    ]
+
+
+_JOIN: Final = "LEFT JOIN ordinals o ON o.line = l.rowid"
+_NEW: Final = "NOT coalesce(o.known, false)"
+
+_REQUESTS: Final = f"""
+SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.rowid AS line_no, l.h AS line_hash,
+  CAST(coalesce(o.occurrence, 1) AS INTEGER) AS occurrence, l.at_us, CAST(l.at_us // {SLOT_US} AS INTEGER) AS slot,
+  l.ip, v.visitor, v.country, v.bot, l.method, p.path, CAST(l.status AS SMALLINT) AS status,
+  CAST(l.bytes AS BIGINT) AS bytes, l.referrer, l.agent, l.id AS request_id,
+  p.kind, p.category, p.good, p.goods_id, p.amount, p.cart_id, p.user_id
+FROM lines l JOIN pages p ON p.u = l.u JOIN visitors v ON v.ip = l.ip AND v.agent = l.agent {_JOIN}
+WHERE l.reason = '' AND {_NEW}
+"""  # noqa: S608
+
+_REJECTED: Final = f"""
+SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.rowid AS line_no, l.h AS line_hash,
+  CAST(coalesce(o.occurrence, 1) AS INTEGER) AS occurrence, 0::BIGINT AS at_us, l.reason,
+  left(t.l, {LINE_MAX_BYTES}) AS text
+FROM lines l JOIN (SELECT l, row_number() OVER () - 1 AS line FROM {{raw}}) t ON t.line = l.rowid {_JOIN}
+WHERE l.reason NOT IN ('', 'blank') AND {_NEW}
+"""  # noqa: S608
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int), "DuckDB counts in integers"
+    return value

@@ -1,0 +1,60 @@
+"""Reports: the HTTP surface."""
+
+from typing import Final
+
+from artel.edge.reply import Reply
+from artel.edge.route import STAFF, Route, get
+from artel.traffic.reports import model, service
+from artel.traffic.reports.charts import chart_of
+from artel.traffic.reports.sheets import csv_text, sheet
+from artel.traffic.reports.svg import svg
+
+
+def picture(answer: model.Answer) -> Reply:
+    """An answer as a chart. The policy keeps the picture from ever loading or running anything."""
+    policy = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'")
+    return Reply(200, svg(chart_of(answer)).encode(), b"image/svg+xml", (policy,))
+
+
+def spreadsheet(answer: model.Answer) -> Reply:
+    """An answer as a file of CSV to be saved."""
+    saved = (b"content-disposition", f'attachment; filename="{answer.report}.csv"'.encode())
+    return Reply(200, csv_text(sheet(answer)).encode(), b"text/csv; charset=utf-8", (saved,))
+
+
+_ASKED: Final = (
+    model.ReportUnknown,
+    model.QuestionMalformed,
+    model.SegmentsUnreadable,
+    model.ReportTooLarge,
+)
+
+ROUTES: Final[list[Route]] = [
+    get("/api/v1/traffic/reports", service.reports, access=STAFF, scope="traffic:read"),
+    get("/api/v1/traffic/reports/{report}", service.ask, access=STAFF, scope="traffic:read", raises=_ASKED),
+    get(
+        "/api/v1/traffic/reports/{report}/chart.svg",
+        service.ask,
+        access=STAFF,
+        scope="traffic:read",
+        present=picture,
+        produces=("image/svg+xml",),
+        raises=_ASKED,
+    ),
+    get(
+        "/api/v1/traffic/reports/{report}/sheet.csv",
+        service.ask,
+        access=STAFF,
+        scope="traffic:read",
+        present=spreadsheet,
+        produces=("text/csv",),
+        raises=_ASKED,
+    ),
+    get(
+        "/api/v1/traffic/tables/{table}",
+        service.table,
+        access=STAFF,
+        scope="traffic:read",
+        raises=(model.TableUnknown, *_ASKED[1:]),
+    ),
+]

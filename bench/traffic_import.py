@@ -1,0 +1,93 @@
+"""Import of a million lines, as ratios in one run: `python -m bench.traffic_import [LINES]`.
+
+The bare scan is one regular expression of DuckDB's over the same file; GoAccess parses as many combined lines.
+"""
+
+import asyncio
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import duckdb
+
+from artel.db.migrate import migrate
+from artel.db.opening import open_database
+from artel.traffic.imports import geo, importer
+from artel.traffic.imports.demo import write_log
+from artel.traffic.imports.model import Options
+from artel.traffic.imports.weave import Workshop
+
+ROUNDS = 3  # the best of them counts, of ours and of the rivals'
+PATTERN = (
+    r"^shop_api\s+\| (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[([A-Z0-9]{8})\] INFO: "
+    r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}) https://[^/]+/(.*)$"
+)
+
+
+def timed(use: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    use()
+    return time.perf_counter() - began
+
+
+def bare_scan(log: Path) -> None:
+    with duckdb.connect(config={"threads": 2}) as database:
+        database.execute(
+            f"SELECT count(*) FROM (SELECT regexp_extract(l, '{PATTERN}', ['t', 'id', 'ip', 'u']) r FROM "
+            f"read_csv('{log}', columns = {{'l': 'VARCHAR'}}, delim = chr(1), quote = '', escape = '', "
+            "header = false, auto_detect = false)) WHERE r.t <> ''"
+        ).fetchone()
+
+
+def our_import(log: Path, lines: int) -> None:
+    """Everything: parse, country, duplicates, Parquet, manifest, into a new store."""
+
+    async def run() -> None:
+        with tempfile.TemporaryDirectory(dir=log.parent) as name, ThreadPoolExecutor(2) as pool:
+            await migrate("", Path(name))
+            db = await open_database("", Path(name))
+            summary = await importer.import_logs(Workshop(db, Path(name), pool), [log], Options())
+            await db.close()
+            assert summary.run.parsed == lines, summary
+
+    asyncio.run(run())
+
+
+def goaccess(log: Path) -> None:
+    subprocess.run(
+        ["goaccess", str(log), "--log-format=COMBINED", "-o", str(log.parent / "report.json")],
+        check=True,
+        capture_output=True,
+    )
+
+
+def main() -> None:
+    lines = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    with tempfile.TemporaryDirectory() as name:
+        shop, combined = Path(name) / "shop.log", Path(name) / "access.log"
+        print(f"{lines:,} lines generated in {timed(lambda: write_log(shop, lines)):.1f} s")
+        geo.load()
+        scans, ours = [], []
+        for _ in range(ROUNDS):  # in turn, so that a noisy moment hits both
+            scans.append(timed(lambda: bare_scan(shop)))
+            ours.append(timed(lambda: our_import(shop, lines)))
+        print(f"bare scan {min(scans):.2f} s, import {min(ours):.2f} s ({lines / min(ours):,.0f} lines/s)")
+        print(f"import / bare scan: {min(scans) / min(ours):.2f} of its speed (promised: 0.25)")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"memory at most {peak:.0f} MB (promised: 400)")
+        if shutil.which("goaccess") is None:
+            print("GoAccess is not installed: not compared")
+            return
+        write_log(combined, lines, style="combined")
+        rival, mine = timed(lambda: goaccess(combined)), min(timed(lambda: our_import(combined, lines)) for _ in range(2))
+        print(f"GoAccess {rival:.1f} s, import {mine:.2f} s: {rival / mine:.1f} times as fast (promised: 5)")
+
+
+if __name__ == "__main__":
+    main()
