@@ -23,7 +23,7 @@ def names() -> list[str]:
 
 
 def run(
-    wanted: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all of them by default.")] = None,
+    wanted: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; else all of them.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A few seconds each: to try it, not to quote it.")] = False,
 ) -> None:
     """Measure the promises that are numbers, as ratios in one run."""

@@ -1,4 +1,4 @@
-"""The load generator: `wrk` where it is installed, else a small one of our own; the same one for both in a comparison."""
+"""The load generator: `wrk` where it is installed, else a small one of our own. A comparison uses one for both."""
 
 import asyncio
 import json
@@ -126,9 +126,7 @@ def _own(url: str, request: Request, clients: int, seconds: int) -> tuple[int, i
         began_s = time.monotonic()
         loop = asyncio.get_running_loop()
         opened = [
-            await loop.create_connection(
-                lambda: _Client(asked, began_s + seconds), address.hostname, address.port
-            )
+            await loop.create_connection(lambda: _Client(asked, began_s + seconds), address.hostname, address.port)
             for _ in range(clients)
         ]
         await asyncio.gather(*(client.ended for _, client in opened))
@@ -139,4 +137,3 @@ def _own(url: str, request: Request, clients: int, seconds: int) -> tuple[int, i
         )
 
     return asyncio.run(run())
-

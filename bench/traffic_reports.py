@@ -1,15 +1,8 @@
-"""The seven reports together: under 1 s on 1,000,000 lines and under 8 s on 10,000,000, warm.
+"""The seven reports together, warm, beside a bare scan of the same files (`select kind, count(*) … group by kind`)."""
 
-`python -m bench.traffic_reports [LINES…]` prints each report's time, its ratio to a bare scan of the same Parquet
-(`select kind, count(*) … group by kind`) in the same run, and the greatest memory of the process. Other work on the
-machine slows both; the ratio stays.
-"""
-
-import argparse
-import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,12 +10,14 @@ import duckdb
 
 from artel.traffic.imports import geo
 from artel.traffic.reports import catalogue, engine, rules, service
-from artel.traffic.reports.model import Geo, Question
+from artel.traffic.reports.model import Answer, Geo, Question
 from artel.traffic.schema import REQUEST_COLUMNS
+from bench import Outcome
 
-PROMISES_S = {1_000_000: 1.0, 10_000_000: 8.0}
+PROMISES_S = {1_000_000: 1.0, 10_000_000: 8.0}  # lines: seconds for all seven
 SEGMENT_LINES = 300_000  # about what 32 MiB of the shop's log hold
-ROUNDS = 3  # the first reads the files into the page cache
+VISIT_LINES = 22  # on average
+ROUNDS = 3  # the first reads the files into the page cache; the fastest counts
 
 # Visits of 5 to 39 requests, 40,000 a day, in time order; every third fills a cart, most of those are paid.
 LINES = """
@@ -63,12 +58,38 @@ select {columns} from rows
 """
 
 
+def measure(quick: bool) -> Iterator[Outcome]:
+    """Each size with segments of its own, made as an import of that many lines would leave them."""
+    for lines, promise_s in PROMISES_S.items():
+        if quick and lines > 1_000_000:
+            continue
+        with tempfile.TemporaryDirectory(prefix="artel-bench-") as folder:
+            seven_s, scan_s = seven(make_segments(lines, Path(folder)), Path(folder))
+        scan = f"scan {scan_s * 1000:.0f} ms, × {seven_s / scan_s:.0f}"
+        promise = f"seven reports on {lines:,} lines, s"
+        yield Outcome(promise, f"{seven_s:.2f} s", scan, seven_s, promise_s, "at most")
+
+
+def seven(segments: list[Path], folder: Path) -> tuple[float, float]:
+    """Seconds of the seven reports together, and of a bare scan."""
+    about = geo.describe()
+    with ThreadPoolExecutor(1) as threads:
+        desk = service.Desk(threads, folder, folder, Geo(about.name, about.date), geo.country_name, "UTC")
+
+        def asked(report: str) -> Callable[[], Answer]:
+            inquiry = rules.inquiry(catalogue.find(report), Question(), "UTC")
+            return lambda: service.answer(desk, inquiry, segments)
+
+        scan_s = timed(lambda: bare_scan(segments))
+        return sum(timed(asked(str(number))) for number in range(1, 8)), scan_s
+
+
 def make_segments(lines: int, folder: Path) -> list[Path]:
-    """Segments of about so many lines."""
+    """Segments of about so many lines, a little more."""
     columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in REQUEST_COLUMNS.items())
-    visits, paths = SEGMENT_LINES // 22, []
+    visits, paths = SEGMENT_LINES // VISIT_LINES, []
     with duckdb.connect(config={"threads": 2, "memory_limit": "1GB"}) as connection:
-        for number in range(lines // SEGMENT_LINES + 1):
+        for number in range(-(-lines // SEGMENT_LINES)):
             text = LINES.format(first=number * visits, last=(number + 1) * visits, columns=columns)
             path = folder / f"{number}.parquet"
             connection.execute(f"copy ({text}) to '{path}' (format parquet, compression zstd)")
@@ -78,12 +99,12 @@ def make_segments(lines: int, folder: Path) -> list[Path]:
 
 def timed(use: Callable[[], object]) -> float:
     """Seconds of the fastest of several rounds."""
-    elapsed = []
+    elapsed_s = []
     for _ in range(ROUNDS):
-        begin = time.perf_counter()
+        began_s = time.perf_counter()
         use()
-        elapsed.append(time.perf_counter() - begin)
-    return min(elapsed)
+        elapsed_s.append(time.perf_counter() - began_s)
+    return min(elapsed_s)
 
 
 def bare_scan(segments: list[Path]) -> None:
@@ -91,42 +112,3 @@ def bare_scan(segments: list[Path]) -> None:
     with duckdb.connect(config={"threads": engine.THREADS}) as connection:
         files = [str(path) for path in segments]
         connection.execute("select kind, count(*) from read_parquet(?) group by kind", [files]).fetchall()
-
-
-def measure(lines: int, folder: Path) -> None:
-    """One table of times and ratios."""
-    segments = make_segments(lines, folder)
-    about = geo.describe()
-    with ThreadPoolExecutor(1) as threads:
-        desk = service.Desk(threads, folder, folder, Geo(about.name, about.date), geo.country_name, "UTC")
-
-        def asked(report: str) -> Callable[[], service.Answer]:
-            inquiry = rules.inquiry(catalogue.find(report), Question(), "UTC")
-            return lambda: service.answer(desk, inquiry, segments)
-
-        read = asked("1")().requests_read
-        scan_s = timed(lambda: bare_scan(segments))
-        print(f"{read:,} lines, {len(segments)} segments: a bare scan takes {scan_s * 1000:.0f} ms")
-        seven_s = 0.0
-        for report in catalogue.REPORTS:
-            elapsed_s = timed(asked(report.name))
-            seven_s += elapsed_s if report.number else 0
-            number = report.number or ""
-            print(f"  {number:1} {report.name:20} {elapsed_s * 1000:7.0f} ms  {elapsed_s / scan_s:6.1f} × the scan")
-    promise_s = PROMISES_S.get(lines)
-    promised = f", promised under {promise_s:.0f} s" if promise_s else ""
-    print(f"  the seven together   {seven_s * 1000:7.0f} ms  {seven_s / scan_s:6.1f} × the scan{promised}")
-    print(f"  greatest memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
-
-
-def main() -> None:
-    """Measure each size that was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("lines", type=int, nargs="*", default=[1_000_000, 10_000_000])
-    for lines in parser.parse_args().lines:
-        with tempfile.TemporaryDirectory(prefix="artel-bench-") as folder:
-            measure(lines, Path(folder))
-
-
-if __name__ == "__main__":
-    main()

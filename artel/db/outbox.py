@@ -36,7 +36,9 @@ class Occurrence(Struct, frozen=True):
 
 
 EMIT = Command(
-    insert(outbox).values(
+    insert(outbox)
+    .inline()  # else PostgreSQL would be asked for the id, which nobody needs
+    .values(
         kind=bindparam("kind"),
         body=bindparam("body"),
         at_us=bindparam("at_us"),

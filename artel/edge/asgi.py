@@ -5,12 +5,12 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
-from artel.edge.call import Call, ClientGone, Receive, Scope, Send, forwarded_address
+from artel.edge.call import Call, Receive, Scope, Send, forwarded_address
 from artel.edge.decode import NotFound
 from artel.edge.drain import CLOSE, Drain
 from artel.edge.handler import Handler, Kit, bind
@@ -33,7 +33,7 @@ UNROUTED: Final = "unrouted"
 
 
 class MethodNotAllowed(Refusal):
-    """{path} does not take {method}; it takes {allow}."""
+    """{path} does not take {method}; the header Allow says what it takes."""
 
     code, kind = "request.method_not_allowed", "method"
 
@@ -47,6 +47,10 @@ class Place:
         self.pattern = pattern
         self.manner = manner
         self.handlers: dict[str, tuple[str, Handler]] = {}
+
+    def verbs(self) -> list[str]:
+        """What Allow says: HEAD comes with GET."""
+        return sorted({*self.handlers, "HEAD"} if "GET" in self.handlers else self.handlers)
 
 
 class Router:
@@ -124,13 +128,11 @@ class Edge:
             call.address = forwarded_address(call, self._trusted)
         metrics = self._metrics
         metrics.running += 1
-        name, status = UNROUTED, 499
+        name, status = UNROUTED, 500
         try:
             name, reply = await self._reply(call)
             status = reply.status
             await _send(call, reply, send, leaving=self._drain.leaving)
-        except ClientGone:
-            pass
         finally:
             metrics.running -= 1
             took_s = time.perf_counter() - began_s
@@ -157,13 +159,11 @@ class Edge:
             verb = "GET" if call.method == "HEAD" else call.method
             found = place.handlers.get(verb)
             if found is None:
-                raise MethodNotAllowed(path=call.path, method=call.method, allow=sorted(place.handlers))
+                raise MethodNotAllowed(path=call.path, method=call.method, allow=place.verbs())
             name, handle = found
             return name, await handle(call)
         except Refusal as refusal:
             return name, manner.refuse(refusal, call.request_id)
-        except ClientGone:
-            raise
         except Exception:  # noqa: BLE001 - the last guard: whatever it is becomes a 500 and a line in the log
             self._log.exception("request.fault", request_id=call.request_id, path=call.path, route=name)
             return name, manner.refuse(Fault(request_id=call.request_id), call.request_id)

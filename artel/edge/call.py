@@ -28,10 +28,6 @@ class BodyTooSlow(Refusal):
     code, kind = "request.body_too_slow", "slow"
 
 
-class ClientGone(ConnectionError):
-    """The client closed the connection before its body was complete; there is nobody to answer."""
-
-
 class Call:
     """A request: its parts are decoded when they are asked for."""
 
@@ -91,7 +87,7 @@ class Call:
         return fields
 
     async def read_body(self, limit_bytes: int, limit_s: float) -> None:
-        """Read the whole body. Raises BodyTooLarge, BodyTooSlow, ClientGone."""
+        """Read the whole body. Raises BodyTooLarge, BodyTooSlow, Malformed."""
         self._refuse_declared(limit_bytes)
         try:
             async with asyncio.timeout(limit_s):
@@ -106,7 +102,7 @@ class Call:
             raise BodyTooLarge(limit_bytes=limit_bytes)
 
     async def stream_body(self, limit_bytes: int) -> AsyncIterator[bytes]:
-        """The body piece by piece, for uploads. Raises BodyTooLarge, BodyTooSlow, ClientGone."""
+        """The body piece by piece, for uploads. Raises BodyTooLarge, BodyTooSlow, Malformed."""
         self._refuse_declared(limit_bytes)
         size, more = 0, True
         while more:
@@ -116,7 +112,7 @@ class Call:
             except TimeoutError:
                 raise BodyTooSlow(limit_s=UPLOAD_PAUSE_MAX_S) from None
             if message["type"] == "http.disconnect":
-                raise ClientGone
+                raise _broken_off()
             piece, more = message.get("body", b""), message.get("more_body", False)
             size += len(piece)
             if size > limit_bytes:
@@ -133,12 +129,17 @@ class Call:
             if not message.get("more_body"):
                 return bytes(body)
             message = await self._receive()
-        raise ClientGone
+        raise _broken_off()
 
     def _refuse_declared(self, limit_bytes: int) -> None:
         declared = self.headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit_bytes:
             raise BodyTooLarge(limit_bytes=limit_bytes)
+
+
+def _broken_off() -> Malformed:
+    """The connection closed in the middle, or the chunks made no sense; whoever is still there is told."""
+    return Malformed(field="body", problem="broke off before it was complete")
 
 
 def forwarded_address(call: Call, trusted: frozenset[str]) -> str:

@@ -1,8 +1,8 @@
 """Stopping without losing a request.
 
-A server that is told to stop closes the connections that clients keep open, and a request that is just being sent on one
-of them gets no answer. So for a moment it goes on serving and ends every connection with its next answer. Then it lets
-no new connection begin, answers those that had begun, and only after that it stops.
+A server that is told to stop closes the connections that clients keep open, and a request that is just being sent on
+one of them gets no answer. So for a moment it goes on serving and ends every connection with its next answer. Then it
+lets no new connection begin, answers those that had begun, and only after that it stops.
 """
 
 import asyncio

@@ -94,6 +94,11 @@ class Operation(Struct, frozen=True):
         return (types.NoneType if wanted is None else wanted,)
 
     @property
+    def query_told(self) -> list[str]:
+        """What the docstring of the parameters says."""
+        return [inspect.cleandoc(self.signature.query[1].__doc__ or "")] if self.signature.query else []
+
+    @property
     def answers(self) -> tuple[Any, ...]:
         """The types of what is written as the body of the answer."""
         return tuple(each for each in self.results if each is not types.NoneType)
@@ -209,7 +214,7 @@ def _described(operation: Operation, schemas: _Schemas, problems: Json) -> Json:
     described: Json = {
         "tags": [operation.tag],
         "summary": operation.sentences[0],
-        "description": "\n\n".join([*filter(None, operation.sentences[1:]), _needs(route)]),
+        "description": "\n\n".join([*filter(None, operation.sentences[1:]), *operation.query_told, _needs(route)]),
         "parameters": [*_path_parameters(operation), *_query_parameters(operation, schemas), *_headers(operation)],
         "responses": _answers(operation, schemas) | _refusals(operation, problems),
     }

@@ -1,4 +1,4 @@
-"""Alembic prints SQL here and runs none: see db/migrate.py."""
+"""Alembic prints SQL here and runs none: see db/upgrade.py."""
 
 from alembic import context
 

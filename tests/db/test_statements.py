@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Any
+from contextlib import closing
 
 import apsw
 import apsw.ext
@@ -52,39 +52,36 @@ def _prepare(settings: Settings, found: dict[str, Command]) -> dict[str, str]:
     async def on_postgres() -> dict[str, str]:
         faults = {}
         connection = await asyncpg.connect(settings.database)
-        for name, statement in found.items():
-            try:
-                prepared = await connection.prepare(statement.postgresql.text)
-                _check(
-                    statement, statement.postgresql.text, len(prepared.get_parameters()), len(prepared.get_attributes())
-                )
-            except (asyncpg.PostgresError, AssertionError) as fault:
-                faults[name] = str(fault)
-        await connection.close()
+        try:
+            for name, statement in found.items():
+                sql = statement.postgresql.text
+                try:
+                    prepared = await connection.prepare(sql)
+                    _check(statement, sql, len(prepared.get_parameters()), len(prepared.get_attributes()))
+                except (asyncpg.PostgresError, AssertionError) as fault:
+                    faults[name] = str(fault)
+        finally:
+            await connection.close()
         return faults
 
     if settings.database:
         return asyncio.run(on_postgres())
     faults = {}
-    connection = connect(settings.data / DATABASE_FILE)
-    for name, statement in found.items():
-        try:
-            info = apsw.ext.query_info(connection, statement.sqlite.text)
-            _check(statement, statement.sqlite.text, info.bindings_count, len(info.description))
-        except (apsw.Error, AssertionError) as fault:
-            faults[name] = str(fault)
-    connection.close()
+    with closing(connect(settings.data / DATABASE_FILE)) as connection:
+        for name, statement in found.items():
+            sql = statement.sqlite.text
+            try:
+                info = apsw.ext.query_info(connection, sql)
+                _check(statement, sql, info.bindings_count, len(info.description))
+            except (apsw.Error, AssertionError) as fault:
+                faults[name] = str(fault)
     return faults
 
 
 def _check(statement: Command, sql: str, parameters: int, columns: int) -> None:
     compiled = statement.sqlite if "?" in sql or not parameters else statement.postgresql
 
-    class Anything(dict[str, Any]):
-        def __missing__(self, name: str) -> None:
-            return None
-
-    given = len(compiled.arguments(Anything()))
+    given = len(compiled.arguments(dict.fromkeys(statement.construct.compile().params)))
     assert given == parameters, f"{parameters} parameters, {given} arguments"
     assert bool(columns) == isinstance(statement, Query), f"a {type(statement).__name__} that yields {columns} columns"
 
@@ -109,18 +106,19 @@ def test_a_statement_that_the_database_does_not_take_is_found(settings: Settings
 def _plan(settings: Settings, sql: str) -> str:
     async def on_postgres() -> str:
         connection = await asyncpg.connect(settings.database)
-        await connection.execute("set plan_cache_mode = force_generic_plan; set enable_seqscan = off")
-        await connection.execute(f"prepare planned as {sql}")
-        count = len(set(re.findall(r"\$\d+", sql)))
-        rows = await connection.fetch(f"explain execute planned({', '.join(['null'] * count)})")
-        await connection.close()
+        try:
+            await connection.execute("set plan_cache_mode = force_generic_plan; set enable_seqscan = off")
+            await connection.execute(f"prepare planned as {sql}")
+            nothing = ", ".join(["null"] * len(set(re.findall(r"\$\d+", sql))))
+            rows = await connection.fetch(f"explain execute planned({nothing})")
+        finally:
+            await connection.close()
         return "\n".join(row[0] for row in rows)
 
     if settings.database:
         return asyncio.run(on_postgres())
-    connection = connect(settings.data / DATABASE_FILE)
-    rows = connection.execute(f"explain query plan {sql}", [None] * sql.count("?")).fetchall()
-    connection.close()
+    with closing(connect(settings.data / DATABASE_FILE)) as connection:
+        rows = connection.execute(f"explain query plan {sql}", [None] * sql.count("?")).fetchall()
     return "\n".join(str(row[3]) for row in rows)
 
 

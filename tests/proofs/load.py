@@ -30,6 +30,13 @@ class Tally:
     def answered(self) -> int:
         return self.of(100, 599)
 
+    def summary(self) -> str:
+        """One line for the log of a test."""
+        return (
+            f"{self.answered()} answered {self.statuses}, {len(self.unanswered)} not answered, "
+            f"{self.refused} connections refused, {self.closed} closed between requests"
+        )
+
 
 class Connection:
     """One kept-alive connection to a server."""
@@ -71,6 +78,15 @@ class Connection:
             await self.close()
         return status, answer
 
+    async def token(self, login: str, password: str) -> str:
+        """Log in; answers the session's token."""
+        status, answer = await self.ask("POST", "/api/v1/sessions", {"login": login, "password": password})
+        assert status == 201, answer
+        return str(json.loads(answer)["token"])
+
+    def is_open(self) -> bool:
+        return self._streams is not None
+
     async def close(self) -> None:
         if self._streams:
             self._streams[1].close()
@@ -87,10 +103,7 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bool, bytes]:
 async def keep_asking(
     choose_url: Callable[[], str | None], tally: Tally, verb: str, path: str, body: Any = None, **headers: str
 ) -> None:
-    """Ask again and again; `choose_url` says whom to ask next, None to end.
-
-    A refused connection ends it when there is one server only, since that one has closed its door.
-    """
+    """Ask again and again; `choose_url` says whom to ask next, None to end."""
     connections: dict[str, Connection] = {}
     try:
         while url := choose_url():

@@ -37,11 +37,6 @@ class Report(Struct, frozen=True):
     lines_per_s: int
 
 
-@app.callback()
-def _traffic() -> None:
-    """Access logs."""
-
-
 @app.command("import", epilog="Example: artel traffic import /var/log/nginx/access.log* --data artel-data")
 def import_command(
     files: Annotated[

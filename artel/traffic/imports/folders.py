@@ -6,7 +6,7 @@ A process holds a lock on the folder of its import, so that another one can tell
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +53,21 @@ def bench(folders: Folders, import_id: int) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def gate(folders: Folders) -> Iterator[Callable[[], bool]]:
+    """A lock that all processes share; answers what tries to take it, without waiting. Given back at the end."""
+    with (folders.root / "gate").open("w") as file:
+
+        def enter() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        yield enter
 
 
 def dead(folders: Folders, running: list[int]) -> list[int]:

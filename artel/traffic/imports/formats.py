@@ -14,7 +14,6 @@ from artel.traffic.imports.model import FormatName, PatternInvalid
 
 LINE_MAX_BYTES: Final = 65_536  # longer lines are rejected: no log of a web server needs more, hostile clients do
 
-_QUOTED: Final = r'"((?:[^"\\]|\\.)*)"'
 _CLF_TIME: Final = "epoch_us(try_strptime({0}, '%d/%b/%Y:%H:%M:%S %z'))"
 
 FIELDS: Final = ("matched", "zoned", "at_us", "ip", "u", "method", "status", "bytes", "referrer", "agent", "id")
@@ -101,43 +100,48 @@ SHOP: Final = Format(
     },
 )
 
+# The parts between quotation marks: before, request, status and size, referrer, blank, agent, more. Splitting is twice
+# as fast as one expression. A mark that the server escaped (\") is put aside first; no clean line holds a chr(1).
+_PARTS: Final = r"""
+CASE WHEN contains(l, '\') THEN list_transform(
+  string_split(replace(replace(l, '\\', chr(1) || 'b'), '\"', chr(1) || 'q'), '"'),
+  lambda x: replace(replace(x, chr(1) || 'q', '\"'), chr(1) || 'b', '\\')
+) ELSE string_split(l, '"') END
+"""
 _CLF_STAGES: Final = (
-    ("r", _extract("l", r"^(\S+) [^\[]*\[([^\]]+)\] " + _QUOTED + " (.*)$", ["ip", "t", "request", "rest"])),
-    ("q", _extract("r.request", r"^([A-Z]+) (?:https?://[^/ ]*)?(/[^ ]*)", ["method", "u"])),
+    ("s", _PARTS),
+    ("r", _extract("s[1]", r"^(\S+) [^\[]*\[([^\]]+)\] $", ["ip", "t"])),
+    ("n", _extract("s[3]", r"^ (\d\d\d) (\d+|-)( ?)$", ["status", "bytes", "blank"])),
+    ("q", _extract("s[2]", r"^([A-Z]+) (?:https?://[^/ ]*)?(/[^ ]*)", ["method", "u"])),
 )
 _CLF_FIELDS: Final = {
-    "matched": "s.status <> ''",
     "at_us": _CLF_TIME.format("r.t"),
     "ip": "r.ip",
     "u": "q.u",
     "method": "q.method",
-    "status": "try_cast(s.status AS SMALLINT)",
-    "bytes": _size("s.bytes"),
+    "status": "coalesce(try_cast(n.status AS SMALLINT), 0)",
+    "bytes": _size("n.bytes"),
 }
 
 COMBINED: Final = Format(
     name="combined",
     example='121.165.118.201 - - [01/Aug/2018:00:28:36 +0000] "GET /fresh_fish/ HTTP/1.1" 200 512 "-" "Mozilla/5.0"',
-    stages=(
-        *_CLF_STAGES,
-        (
-            "s",
-            _extract(
-                "r.rest",
-                rf"^(\d\d\d) (\d+|-) {_QUOTED} {_QUOTED}(?: .*)?$",
-                ["status", "bytes", "referrer", "agent"],
-            ),
-        ),
-    ),
-    fields={**_CLF_FIELDS, "referrer": _dash("s.referrer"), "agent": _dash("s.agent")},
+    stages=_CLF_STAGES,
+    fields={
+        **_CLF_FIELDS,
+        "matched": "coalesce(len(s) >= 7 AND r.ip <> '' AND n.blank <> '' AND s[5] = ' ' "
+        "AND (s[7] = '' OR starts_with(s[7], ' ')), false)",
+        "referrer": _dash("s[4]"),
+        "agent": _dash("s[6]"),
+    },
     hosts=True,
 )
 
 COMMON: Final = Format(
     name="common",
     example='121.165.118.201 - - [01/Aug/2018:00:28:36 +0000] "GET /fresh_fish/ HTTP/1.1" 200 512',
-    stages=(*_CLF_STAGES, ("s", _extract("r.rest", r"^(\d\d\d) (\d+|-)$", ["status", "bytes"]))),
-    fields=_CLF_FIELDS,
+    stages=_CLF_STAGES,
+    fields={**_CLF_FIELDS, "matched": "coalesce(len(s) = 3 AND r.ip <> '' AND n.status <> '' AND n.blank = '', false)"},
     hosts=True,
 )
 
@@ -189,7 +193,7 @@ def cloudfront(header: str = CLOUDFRONT_FIELDS) -> Format:
     columns = header.split()
 
     def column(name: str) -> str:
-        return f"c[{columns.index(name) + 1}]" if name in columns else "''"
+        return f"coalesce(c[{columns.index(name) + 1}], '')" if name in columns else "''"
 
     def decoded(name: str) -> str:
         return f"coalesce(try(url_decode({_dash(column(name))})), {column(name)})"

@@ -7,7 +7,7 @@ counts nothing twice. Two importers may work on one store: whoever commits secon
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from io import BufferedReader
 from pathlib import Path
 from time import monotonic_ns
@@ -25,6 +25,7 @@ from artel.traffic.imports.model import (
     LogUnreadable,
     Options,
     PatternInvalid,
+    StorageFull,
     Summary,
     UploadTooLarge,
 )
@@ -33,6 +34,7 @@ from artel.traffic.imports.segments import Loom, Parsed, Reading
 from artel.traffic.imports.service import Change, Counts, Mark, Raced, SourceMoved
 from artel.traffic.imports.weave import Origin, Progress, Run, Workshop, in_thread, stored, weave
 
+GATE_PAUSE_S: Final = 0.01
 SHOWN_LINE_CHARS: Final = 200  # of a line that no format fits
 
 
@@ -41,38 +43,17 @@ def _silent(_: Counts) -> None:
 
 
 async def import_logs(
-    shop: Workshop, paths: list[Path | None], options: Options, progress: Progress = _silent, import_id: int = 0
+    shop: Workshop, paths: list[Path | None], options: Options, progress: Progress = _silent
 ) -> Summary:
-    """Import logs, one after another; None is standard input. `import_id` is of an import that has begun already.
+    """Import logs, one after another; None is standard input.
 
     A log that cannot be read does not keep the others from being imported: see `problems` of the answer. Refusals that
     concern all of them (an unknown time zone, a full disk) end the import and are raised.
     """
-    began = monotonic_ns()
-    zone.load(options.timezone)
-    ready = folders.prepare(shop.data)
-    if not import_id:
-        what = ", ".join("standard input" if path is None else path.name for path in paths[:3])
-        what += f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-        import_id = await shop.db.write(service.begin, what, _size(paths))
-    problems: list[str] = []
-    try:
-        with ExitStack() as stack:
-            bench = stack.enter_context(folders.bench(ready, import_id))
-            await _sweep(shop, ready)
-            looms = Loom(bench, 0), Loom(bench, 1)
-            for loom in looms:
-                stack.callback(loom.close)
-            countries = await in_thread(shop, geo.load, options.geo_database)
-            run = Run(shop, ready, import_id, bench, looms, options, countries, progress, iter(range(1, 2**62)))
-            for path in paths:
-                await _import_log(run, path, problems)
-    except (Refusal, asyncio.CancelledError) as fault:
-        await shop.db.write(service.finish, import_id, "failed", str(fault) or "it was cancelled")
-        raise
-    done = await shop.db.write(service.finish, import_id, "failed" if problems else "done", "; ".join(problems))
-    reasons = await shop.db.read(service.reasons, import_id)
-    return Summary(done, reasons, problems, (monotonic_ns() - began) // 1000)
+    what = ", ".join("standard input" if path is None else path.name for path in paths[:3])
+    what += f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    async with _begun(shop, options, what, _size(paths)) as (ready, import_id, bench):
+        return await _import_all(shop, ready, import_id, bench, paths, options, progress)
 
 
 async def import_upload(
@@ -80,25 +61,76 @@ async def import_upload(
 ) -> Summary:
     """Import what a client sends. It is stored first, so that a broken connection leaves nothing half imported.
 
-    Raises UploadTooLarge, and what `import_logs` raises; here a log that cannot be read is a refusal, too.
+    Raises UploadTooLarge, and what `import_logs` raises.
     """
+    async with _begun(shop, options, name, 0) as (ready, import_id, bench):
+        target = ready.incoming / f"{import_id}-upload"
+        try:
+            with target.open("wb") as file:
+                size = 0
+                async for piece in body:
+                    size += len(piece)
+                    if size > limit_bytes:
+                        raise UploadTooLarge(limit=limit_bytes)
+                    await in_thread(shop, stored, file.write, piece)
+            return await _import_all(shop, ready, import_id, bench, [target], options, _silent)
+        finally:
+            target.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _begun(
+    shop: Workshop, options: Options, what: str, bytes_total: int
+) -> AsyncIterator[tuple[Folders, int, Path]]:
+    """An import that has begun, with a folder to work in; however it ends, its row says so."""
+    zone.load(options.timezone)
     ready = folders.prepare(shop.data)
-    import_id = await shop.db.write(service.begin, name, 0)
-    target = ready.incoming / f"{import_id}-upload"
-    try:
-        with folders.bench(ready, import_id), target.open("wb") as file:
-            size = 0
-            async for piece in body:
-                size += len(piece)
-                if size > limit_bytes:
-                    raise UploadTooLarge(limit=limit_bytes)
-                await in_thread(shop, stored, file.write, piece)
-        return await import_logs(shop, [target], options, import_id=import_id)
-    except (Refusal, asyncio.CancelledError, ConnectionError) as fault:
-        await shop.db.write(service.finish, import_id, "failed", str(fault) or "the upload broke off")
-        raise
-    finally:
-        target.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        async with _gate(ready):
+            await _sweep(shop, ready)
+            import_id = await shop.db.write(service.begin, what, bytes_total)
+            bench = stack.enter_context(folders.bench(ready, import_id))
+        try:
+            yield ready, import_id, bench
+        except (Refusal, asyncio.CancelledError, ConnectionError) as fault:
+            await shop.db.write(service.finish, import_id, "failed", str(fault) or "it was broken off")
+            raise
+        except OSError as fault:  # of the folders
+            await shop.db.write(service.finish, import_id, "failed", str(fault))
+            raise StorageFull(reason=fault.strerror or str(fault)) from None
+
+
+async def _import_all(
+    shop: Workshop,
+    ready: Folders,
+    import_id: int,
+    bench: Path,
+    paths: list[Path | None],
+    options: Options,
+    progress: Progress,
+) -> Summary:
+    began = monotonic_ns()
+    problems: list[str] = []
+    with ExitStack() as stack:
+        looms = Loom(bench, 0), Loom(bench, 1)
+        for loom in looms:
+            stack.callback(loom.close)
+        countries = await in_thread(shop, geo.load, options.geo_database)
+        run = Run(shop, ready, import_id, bench, looms, options, countries, progress, iter(range(1, 2**62)))
+        for path in paths:
+            await _import_log(run, path, problems)
+    done = await shop.db.write(service.finish, import_id, "failed" if problems else "done", "; ".join(problems))
+    reasons = await shop.db.read(service.reasons, import_id)
+    return Summary(done, reasons, problems, (monotonic_ns() - began) // 1000)
+
+
+@asynccontextmanager
+async def _gate(ready: Folders) -> AsyncIterator[None]:
+    """Imports begin and sweep one at a time, so that none is taken for dead before it holds its lock."""
+    with folders.gate(ready) as enter:
+        while not enter():
+            await asyncio.sleep(GATE_PAUSE_S)
+        yield
 
 
 def _size(paths: list[Path | None]) -> int:
@@ -136,10 +168,12 @@ async def _import_open(run: Run, path: Path | None, raw: BufferedReader) -> None
     except OSError as fault:
         raise LogUnreadable(path=name, reason=fault.strerror or str(fault)) from None
     if not sample.strip():
-        text = await in_thread(run.shop, logs.text_of(raw, logs.packing(raw)).read, 1)
-        if not text:
-            return
-    chosen = await in_thread(run.shop, _recognise, run, name, sample)
+        try:
+            if await in_thread(run.shop, logs.only_blank, raw):
+                return
+        except Damaged as fault:
+            raise LogDamaged(path=name, reason=str(fault), lines=0) from None
+    chosen = await in_thread(run.shop, stored, _recognise, run, name, sample)
     await run.shop.db.write(service.note_format, run.import_id, chosen.name)
     if "false" in chosen.fields.get("zoned", "") or chosen.name == "custom":
         await run.shop.db.write(service.claim_timezone, run.options.timezone)

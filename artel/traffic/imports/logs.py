@@ -159,6 +159,18 @@ def sample(raw: BufferedReader) -> str:
     return "\n".join(clean(found).decode().split("\n")[:SAMPLE_LINES])
 
 
+def only_blank(raw: BufferedReader) -> bool:
+    """Whether there is nothing but blank lines, which takes reading all of it. Raises Damaged."""
+    text = text_of(raw, packing(raw))
+    try:
+        while piece := text.read1(_STEP_BYTES):
+            if piece.strip():
+                return False
+    except _DAMAGE as fault:
+        raise Damaged(str(fault)) from None
+    return True
+
+
 def head_mark(head: bytes, size: int, key: str) -> str:
     """A name for the first `size` bytes of a file that is read as the format `key`."""
     return f"{size}:{hashlib.sha256(key.encode() + bytes(1) + head[:size]).hexdigest()}"

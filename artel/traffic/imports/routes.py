@@ -7,8 +7,8 @@ from msgspec import Meta, Struct
 from artel.db import Database, Read
 from artel.edge.route import STAFF, Route, Stream, get, post
 from artel.kernel.clock import iso
-from artel.kernel.page import CURSOR_MAX, PAGE_DEFAULT, PAGE_MAX, Cut, Page
-from artel.traffic.imports import importer, model, rejected, service
+from artel.kernel.page import PAGE_DEFAULT, Cursor, Cut, Limit, Page
+from artel.traffic.imports import formats, importer, model, rejected, service
 from artel.traffic.imports.weave import Workshop
 
 NAME_MAX: Final = 200
@@ -28,16 +28,16 @@ class UploadQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """How the uploaded log is read: what the command line has as options."""
 
     name: Annotated[str, Meta(min_length=1, max_length=NAME_MAX)] = "upload"
-    format: Annotated[str, Meta(max_length=NAME_MAX)] = ""
+    format: Annotated[str, Meta(max_length=NAME_MAX, extra_json_schema={"enum": ["", *formats.NAMES]})] = ""
     pattern: Annotated[str, Meta(max_length=PATTERN_MAX)] = ""
 
 
 class RejectedQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which rejected lines to list."""
 
-    reason: Annotated[str, Meta(max_length=NAME_MAX)] = ""
-    limit: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT
-    after: Annotated[str, Meta(max_length=CURSOR_MAX)] | None = None
+    reason: Annotated[str, Meta(max_length=NAME_MAX, extra_json_schema={"enum": ["", *model.REASONS]})] = ""
+    limit: Limit = PAGE_DEFAULT
+    after: Cursor | None = None
 
 
 class ImportShown(Struct, frozen=True):

@@ -193,7 +193,8 @@ async def commit(tx: Write, seen: int, change: Change) -> None:
     )
     if moved == 0:
         raise SourceMoved
-    await _drop_tail(tx, change.source.id)
+    if change.mark.tail != change.source.tail:
+        await _drop_tail(tx, change.source.id)
     for segment in change.segments:
         await _add_segment(tx, change, segment)
     for source_id in change.shadowed:

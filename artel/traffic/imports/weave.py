@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from artel.db import Database
 from artel.traffic.imports import folders, geo, logs, segments, service
 from artel.traffic.imports.folders import Folders
-from artel.traffic.imports.logs import BLOCK_BYTES, HEAD_BYTES, Block
+from artel.traffic.imports.logs import BLOCK_BYTES, Block
 from artel.traffic.imports.model import Kind, Options, StorageFull
 from artel.traffic.imports.queries import Source
 from artel.traffic.imports.segments import Loom, Parsed, Place

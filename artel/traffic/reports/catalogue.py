@@ -18,8 +18,8 @@ REPORTS: Final = (
     Report(
         "category-countries",
         "Countries interested in a category",
-        "The country with the most requests of pages of the category: its own page and its goods' pages. "
-        "Requests without a known country are left out, and their share is told.",
+        "The country with the most requests of pages of the category: its own page and its goods' pages. Requests "
+        "without a known country are left out, and their share is told.",
         "ranking",
         number=2,
         category="fresh_fish",
@@ -29,9 +29,8 @@ REPORTS: Final = (
     Report(
         "times-of-day",
         "Time of day at which a category is viewed",
-        "Requests of the category's own page by time of day in the time zone: night from 0:00 to 6:00, "
-        "morning to 12:00, daytime to 18:00, evening to 24:00. `with_goods` counts the pages of its goods "
-        "as well.",
+        "Requests of the category's own page by time of day in the time zone: night from 0:00 to 6:00, morning to "
+        "12:00, daytime to 18:00, evening to 24:00. A second count includes its goods' pages.",
         "ranking",
         number=3,
         category="frozen_fish",
@@ -39,18 +38,17 @@ REPORTS: Final = (
     Report(
         "busiest-hour",
         "Busiest hour",
-        "The greatest number of requests in one calendar hour of one day in the time zone, from xx:00:00 "
-        "to xx:59:59. When clocks are set back, the hour that comes twice counts as two.",
+        "The greatest number of requests in one calendar hour of one day in the time zone, from xx:00:00 to "
+        "xx:59:59. When clocks are set back, the hour that comes twice counts as two.",
         "ranking",
         number=4,
     ),
     Report(
         "bought-together",
         "Categories bought together with a category",
-        "Over carts that were paid (their success line is there) and hold a good of the category: the "
-        "other category that occurs in most of those carts. A good belongs to the page that the same "
-        "address asked for last before putting it in; `unknown_share` tells how many entries have no such "
-        "page.",
+        "Over carts that were paid (their success line is there) and hold a good of the category: the other "
+        "category that occurs in most of those carts. A good belongs to the page that the same address asked for "
+        "last before putting it in; goods without such a page are left out, and their share is told.",
         "ranking",
         number=5,
         unit="carts",
@@ -61,8 +59,7 @@ REPORTS: Final = (
     Report(
         "unpaid-carts",
         "Unpaid carts",
-        "Carts with at least one good put in, of which no success line is there. `out_of` counts all carts "
-        "with a good.",
+        "Carts with at least one good put in, of which no success line is there, out of all carts with a good.",
         "number",
         number=6,
         unit="carts",
@@ -71,8 +68,8 @@ REPORTS: Final = (
     Report(
         "repeat-payers",
         "Users who paid more than once",
-        "Users, by user_id in the pay request, with two or more paid carts (their success line is there). "
-        "`out_of` counts the users with at least one.",
+        "Users, by user_id in the pay request, with two or more paid carts (their success line is there), out of "
+        "the users with at least one.",
         "number",
         number=7,
         unit="users",
@@ -81,8 +78,8 @@ REPORTS: Final = (
     Report(
         "funnel",
         "From visit to payment",
-        "Visits that came to each step or to a later one. A visit is the requests of one visitor (address "
-        "and user agent) with no pause of more than 30 minutes between them.",
+        "Visits that came to each step or to a later one. A visit is the requests of one visitor (address and user "
+        "agent) with no pause of more than 30 minutes between them.",
         "steps",
         unit="visits",
         measures=False,
@@ -102,8 +99,8 @@ REPORTS: Final = (
     Report(
         "requests-per-hour",
         "Requests per hour",
-        "Requests in each calendar hour of the time zone; hours without any are left out. When clocks are "
-        "set back, the hour that comes twice counts as two.",
+        "Requests in each calendar hour of the time zone; hours without any are left out. When clocks are set back, "
+        "the hour that comes twice counts as two.",
         "series",
     ),
     Report(
@@ -115,8 +112,8 @@ REPORTS: Final = (
     Report(
         "errors",
         "Errors by status",
-        "Requests answered with an HTTP status of 400 or above. `out_of` counts all requests; "
-        "`unknown_share` is the part of them whose log line told no status.",
+        "Requests answered with an HTTP status of 400 or above, out of all requests. The share of requests whose "
+        "log line told no status is unknown.",
         "ranking",
         nameless=True,
     ),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.table import Table
+from rich.cells import cell_len
 from rich.text import Text
 
 from artel.db import Database
@@ -19,13 +19,14 @@ from artel.settings import Settings, load
 from artel.traffic.imports import geo
 from artel.traffic.imports.folders import prepare
 from artel.traffic.reports import catalogue, service
-from artel.traffic.reports.charts import chart_of, percent, printable, terminal_lines
+from artel.traffic.reports.charts import chart_of, percent, printable, shortened, terminal_lines
 from artel.traffic.reports.model import TABLES, TOP_DEFAULT, TOP_MAX, Answer, Geo, Measure, Question, columns_of
 from artel.traffic.reports.sheets import Cell, Sheet, csv_line, csv_text, sheet, table_lines
 from artel.traffic.reports.svg import svg
 
 reports_app: Final = typer.Typer()
 
+_CELL_MAX: Final = 100  # characters of a cell on a terminal; --csv and --json have them all
 SHOWN_MAX: Final = 40  # rows of a series in a terminal; --csv and --json have them all
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV for spreadsheets.")]
 Bots = Annotated[bool, typer.Option("--bots/--no-bots", help="Whether requests of bots count.")]
@@ -47,7 +48,7 @@ def report_command(
     ] = None,
     to_time: Annotated[str | None, typer.Option("--to", help="End of the period; it no longer belongs to it.")] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="Such as Europe/Berlin. [env: ARTEL_TRAFFIC_TIMEZONE; default: UTC]")
+        str | None, typer.Option(help="Such as Europe/Berlin; else ARTEL_TRAFFIC_TIMEZONE, or UTC.")
     ] = None,
     bots: Bots = True,
     by: Annotated[Measure, typer.Option(help="Count requests, or each visitor once.")] = "requests",
@@ -195,22 +196,28 @@ def _notes(answer: Answer) -> list[str]:
         f"Asked: {asked.timezone}{category}, {'with' if asked.bots else 'without'} bots,{period}.",
         f"Read: {answer.requests_read:,} requests" + (f" up to {answer.watermark}." if answer.watermark else "."),
     ]
+    if not answer.requests_read:
+        notes.append("No line was read: import a log with `artel traffic import FILE`, or widen the period.")
     if answer.unknown_share is not None:
-        notes.append(f"Unknown: {100 * answer.unknown_share:.1f} % of {answer.out_of:,} {answer.unit}.")
+        notes.append(f"Unknown: {100 * answer.unknown_share:.1f} % of what was counted.")
     if answer.geo is not None:
         notes.append(f"Countries: {answer.geo.name} of {answer.geo.date} {answer.geo.link}".rstrip())
     return notes
 
 
 def _print_sheet(written: Sheet) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for number, column in enumerate(written.columns):
-        numeric = bool(written.rows) and isinstance(written.rows[0][number], int)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    """Columns side by side; a row is always one line, also where no terminal is wide enough for it."""
     plain = [column.endswith("_id") or column == "number" for column in written.columns]
-    for row in written.rows:
-        table.add_row(*(Text(str(cell) if raw else _shown(cell)) for cell, raw in zip(row, plain, strict=True)))
-    out.print(table)
+    rows = [[str(cell) if raw else _shown(cell) for cell, raw in zip(row, plain, strict=True)] for row in written.rows]
+    right = [bool(written.rows) and isinstance(cell, int) for cell in (written.rows or [written.columns])[0]]
+    columns = list(zip(written.columns, *rows, strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    for number, row in enumerate([written.columns, *rows]):
+        padded = [
+            " " * (width - cell_len(text)) + text if to_right else text + " " * (width - cell_len(text))
+            for text, width, to_right in zip(row, widths, right, strict=True)
+        ]
+        out.print(Text("  ".join(padded).rstrip(), style="" if number else "bold"), soft_wrap=True)
 
 
 def _shown(cell: Cell) -> str:
@@ -222,4 +229,4 @@ def _shown(cell: Cell) -> str:
         case int():
             return f"{cell:,}"
         case _:
-            return printable(cell)
+            return shortened(cell, _CELL_MAX)

@@ -4,7 +4,10 @@ Each question opens a database of its own in memory and closes it: nothing goes 
 questions. Opening costs about 5 ms; the files stay in the system's page cache.
 """
 
+import contextlib
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +19,7 @@ from duckdb import ColumnExpression, ConstantExpression, DuckDBPyConnection
 from msgspec import Struct
 
 from artel.traffic.reports.model import ReportTooLarge, SegmentsUnreadable
-from artel.traffic.reports.rules import FIRST_PAGE, Key, Zone
+from artel.traffic.reports.rules import EVER_US, FIRST_PAGE, Key, Zone
 from artel.traffic.reports.statements import Text
 from artel.traffic.schema import REQUEST_COLUMNS
 
@@ -24,6 +27,7 @@ THREADS: Final = 2  # of one question; the pool that runs questions bounds how m
 MEMORY_LIMIT: Final = "400MB"  # of one question; a sort that needs more goes through the scratch folder
 TIME_LIMIT_S: Final = 120  # one question may not hold a thread of the pool for longer
 
+_SPILL: Final = "report-"
 _GLOB: Final = str.maketrans({"[": "[[]", "*": "[*]", "?": "[?]"})  # read_parquet takes patterns
 
 
@@ -51,7 +55,8 @@ def opened(segments: Sequence[Path], scope: Scope, terms: Terms, scratch: Path) 
     Raises SegmentsUnreadable when a file is missing or damaged, ReportTooLarge when memory, disk or time
     run out.
     """
-    with tempfile.TemporaryDirectory(prefix="report-", dir=scratch) as spill:
+    _sweep(scratch)
+    with tempfile.TemporaryDirectory(prefix=_SPILL, dir=scratch) as spill:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "threads": THREADS,
             "memory_limit": MEMORY_LIMIT,
@@ -89,6 +94,14 @@ def put_zone(connection: DuckDBPyConnection, zone: Zone) -> None:
     connection.executemany("insert into zone values (?, ?, ?)", zone)
 
 
+def _sweep(scratch: Path) -> None:
+    """Remove what questions left whose process was killed: none of them can still be running."""
+    for left in scratch.glob(f"{_SPILL}*"):
+        with contextlib.suppress(FileNotFoundError):  # another process sweeps, too
+            if time.time() - left.stat().st_mtime > 2 * TIME_LIMIT_S:
+                shutil.rmtree(left, ignore_errors=True)
+
+
 def _prepare(connection: DuckDBPyConnection, segments: Sequence[Path], scope: Scope, terms: Terms) -> None:
     if segments:
         files = [str(path).translate(_GLOB) for path in segments]
@@ -97,11 +110,14 @@ def _prepare(connection: DuckDBPyConnection, segments: Sequence[Path], scope: Sc
         columns = ", ".join(" ".join(column) for column in REQUEST_COLUMNS.items())
         connection.execute(" ".join(("create temp table no_requests (", columns, ")")))
         log = connection.table("no_requests")
-    at_us, bot = ColumnExpression("at_us"), ColumnExpression("bot")
-    wanted = (at_us >= ConstantExpression(scope.from_us)) & (at_us < ConstantExpression(scope.to_us))
+    # A filter that lets everything pass would still make every question read the column.
+    if scope.from_us > EVER_US[0]:
+        log = log.filter(ColumnExpression("at_us") >= ConstantExpression(scope.from_us))
+    if scope.to_us < EVER_US[1]:
+        log = log.filter(ColumnExpression("at_us") < ConstantExpression(scope.to_us))
     if not scope.bots:
-        wanted = wanted & (bot == ConstantExpression(0))
-    log.filter(wanted).create_view("requests")
+        log = log.filter(ColumnExpression("bot") == ConstantExpression(0))
+    log.create_view("requests")
     connection.execute(
         "create temp table asked (category varchar, places bigint, page_rows bigint, after_number bigint, "
         "after_category varchar, after_good varchar, after_other bigint)"

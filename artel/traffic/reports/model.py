@@ -44,7 +44,7 @@ class TableQuestion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     bots: bool = True
     limit: Annotated[int, Meta(ge=1, le=TABLE_PAGE_MAX)] = TABLE_PAGE_DEFAULT
-    after: Annotated[str, Meta(max_length=CURSOR_MAX)] | None = None
+    after: Annotated[str, Meta(max_length=CURSOR_MAX, extra_json_schema={"format": "cursor"})] | None = None
 
 
 class Report(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The statements of the reports and tables yield the same rows on ClickHouse as on DuckDB, from the same text."""
+"""Proof: the statements of reports and tables yield the same rows on ClickHouse as on DuckDB, from the same text."""
 
 from collections.abc import Iterator
 from pathlib import Path

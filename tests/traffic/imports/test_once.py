@@ -1,38 +1,49 @@
 """R15: whatever becomes of a log, its lines count as in one clean run."""
 
+import asyncio
 import gzip
+import random
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, given, note
+from hypothesis import HealthCheck, Phase, given, note
 from hypothesis import settings as hypothesis_settings
 from msgspec.structs import replace
 from sqlalchemy import delete
 
 from artel.db import Command
-from artel.traffic.imports import importer
+from artel.db.opening import open_database
+from artel.kernel.page import Cut
+from artel.traffic.imports import importer, service
+from artel.traffic.imports import segments as loom_sql
 from artel.traffic.imports.model import Options
 from artel.traffic.imports.tables import imports, reasons, segments, sources, tails
 from artel.traffic.imports.weave import Workshop
-from tests.traffic.imports.lines import held, identity, shop
+from tests.traffic.imports.lines import held, identity
+from tests.traffic.imports.lines import shop as shop_line
 
 SHOP = Options(format="shop")
 # Few different lines, so that they meet again: equal times, equal lines, rejected ones, blank ones.
 LINES = [
-    shop(0),
-    shop(0, "fresh_fish/"),
-    shop(1, "fresh_fish/tuna/"),
-    shop(1, "cart?goods_id=1&amount=1&cart_id=1"),
-    shop(90_000),
+    shop_line(0),
+    shop_line(0, "fresh_fish/"),
+    shop_line(1, "fresh_fish/tuna/"),
+    shop_line(1, "cart?goods_id=1&amount=1&cart_id=1"),
+    shop_line(90_000),
     "rubbish",
-    shop(5).replace("08-01", "02-31"),
+    shop_line(5).replace("08-01", "02-31"),
     "",
 ]
 
 CLEAR = [Command(delete(table)) for table in (tails, segments, sources, reasons, imports)]
+
+
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate]  # shrinking would take minutes: the seed is printed
 
 
 class Crash(Exception):
@@ -146,7 +157,7 @@ def play(world: World, history: list[tuple[str, str, str]]) -> None:
 
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 @hypothesis_settings(
-    max_examples=40, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, phases=PHASES, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(history=steps, first=texts, block=st.sampled_from([128, 400, 1 << 20]))
 def test_any_history_of_files_counts_as_one_clean_run(tmp_path_factory, run, shop, history, first, block) -> None:
@@ -154,7 +165,7 @@ def test_any_history_of_files_counts_as_one_clean_run(tmp_path_factory, run, sho
     with_own_store = replace(shop, data=folder, block_bytes=block)
     run(forget(shop))
     world = World(folder, run, with_own_store)
-    note(str(folder))
+    note(f"{history!r} {first!r} {block}")
     world.write("a", first)
     play(world, history)
     shutil.rmtree(folder)
@@ -168,3 +179,91 @@ async def forget(workshop: Workshop) -> None:
             await tx.run(command)
 
     await workshop.db.write(clear)
+
+
+def test_two_importers_of_one_file_at_once_count_it_once(tmp_path: Path, run, shop) -> None:
+    logs = [tmp_path / "log", tmp_path / "copy", tmp_path / "log"]
+    text = "".join(shop_line(i % 50, ident=f"{i % 700:08}") + "\n" for i in range(1000))
+    for log in set(logs):
+        log.write_text(text)
+    small = replace(shop, block_bytes=8192)
+
+    async def all_at_once() -> list:
+        return await asyncio.gather(*(importer.import_logs(small, [log], SHOP) for log in logs))
+
+    summaries = run(all_at_once())
+    assert sum(each.run.parsed for each in summaries) == 1000
+    assert held(run, shop.db, shop.data) == counted(text)
+
+
+def test_an_import_that_is_killed_and_run_again_counts_every_line_once(tmp_path: Path, run, settings) -> None:
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    draw = random.Random(seed)
+    log = tmp_path / "log"
+    text = "".join(shop_line(i % 80_000, ident=f"{i % 90_000:08}") + "\n" for i in range(100_000))
+    log.write_text(text)
+    command = [sys.executable, "-m", "tests.traffic.imports.killed", str(log), str(settings.data), settings.database]
+    for _ in range(4):
+        process = subprocess.Popen([*command, "65536"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert process.stdout
+        for _ in range(draw.randrange(1, 30)):  # so many blocks are committed when it dies
+            process.stdout.readline()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    done = subprocess.run([*command, "1048576"], stdout=subprocess.PIPE, check=True, text=True)
+    assert done.stdout.endswith("done\n")
+    db = run(open_database(settings.database, settings.data))
+    try:
+        assert held(run, db, settings.data) == counted(text)
+        states = [each.status for each in run(db.read(service.listed, Cut())).items]
+        assert states[0] == "done" and set(states[1:]) <= {"failed"}
+        names = set(run(db.read(service.segment_names)))
+        assert {file.name for file in (settings.data / "traffic/segments").iterdir()} == names, "orphans were left"
+    finally:
+        run(db.close())
+
+
+def test_a_line_that_grows_counts_only_as_it_is_now(tmp_path: Path, run, shop) -> None:
+    world = World(tmp_path, run, shop)
+    whole = shop_line(1, "fresh_fish/tuna/")
+    world.write("a", shop_line(0) + "\n" + whole[:-5])
+    world.take("a")
+    world.take("a")
+    assert held(run, shop.db, shop.data) == counted(shop_line(0) + "\n" + whole[:-5])
+    world.append("a", whole[-5:] + "\n")
+    world.take("a")
+    assert held(run, shop.db, shop.data) == counted(shop_line(0) + "\n" + whole)
+    rejected = held(run, shop.db, shop.data, "rejected")
+    assert not rejected
+
+
+def test_a_copy_keeps_the_line_that_its_original_outgrew(tmp_path: Path, run, shop) -> None:
+    world = World(tmp_path, run, shop)
+    first, grown = shop_line(0), shop_line(0) + "fresh_fish/"
+    world.write("a", first)
+    world.take("a")
+    world.write("b", first + "\n")  # here the line is complete
+    world.take("b")
+    assert held(run, shop.db, shop.data) == counted(first)
+    world.append("a", "fresh_fish/\n")
+    world.take("a")
+    assert held(run, shop.db, shop.data) == counted(first + "\n" + grown)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("fault", ["no ordinals", "no comparison"])
+def test_the_guard_sees_a_planted_fault(tmp_path: Path, run, shop, monkeypatch, fault: str) -> None:
+    world = World(tmp_path, run, replace(shop, block_bytes=128))
+    if fault == "no ordinals":
+        broken = loom_sql._ORDINALS.replace("coalesce(b.before, 0)", "0")
+        monkeypatch.setattr(loom_sql, "_ORDINALS", broken)
+    else:
+        compare = loom_sql.compare
+        monkeypatch.setattr(loom_sql, "compare", lambda loom, kind, source, stored: compare(loom, kind, source, []))
+    world.write("a", (shop_line(0) + "\n") * 6)
+    world.take("a")
+    world.write("b", (shop_line(0) + "\n") * 6)
+    with pytest.raises(AssertionError):
+        world.check()

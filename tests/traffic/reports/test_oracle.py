@@ -1,4 +1,4 @@
-"""Every report and every table equals the oracle's, on random logs; and a planted fault is seen."""
+"""Proof: every report and every table equals the oracle's, on random logs; and a planted fault is seen."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,5 +1,6 @@
 """Asking an installation: what the manifest shows, and what happens when files are not as they should be."""
 
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,16 @@ def test_a_question_that_takes_too_much_is_ended(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(engine, "MEMORY_LIMIT", "20MB")
     with pytest.raises(ReportTooLarge, match="20MB"), engine.opened([], SCOPE, engine.Terms(), tmp_path) as log:
         engine.rows(log, "select length(string_agg(repeat('x', 1000), '')) from range(1000000)")
+
+
+def test_what_a_killed_question_left_is_removed_later(tmp_path: Path) -> None:
+    old, young = tmp_path / "report-old", tmp_path / "report-young"
+    for left in (old, young):
+        left.mkdir()
+        (left / "spill.tmp").write_bytes(b"x")
+    os.utime(old, (0, 0))
+    with engine.opened([], SCOPE, engine.Terms(), tmp_path):
+        assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_a_category_of_quotes_is_a_value_and_no_sql(tmp_path: Path) -> None:

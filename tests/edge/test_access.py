@@ -1,0 +1,312 @@
+"""S1: every route x every foreign id x every credential: nobody reads or writes another account.
+
+What each route may do is written here a second time, by hand. A route that is missing here fails the test.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+import pytest
+from msgspec import Struct
+from sqlalchemy import bindparam, select, update
+
+from artel import app as composition
+from artel.accounts.tables import accounts, sessions
+from artel.db import Command, Database, Query, Read, Write
+from artel.edge.route import ANYONE, LOGGED_IN, Route, delete, get
+from tests.conftest import Client, Run
+from tests.people import SCOPES, People, Person, Token, dump
+
+NOBODY, MEMBER, STAFF, OWNER = range(4)  # what an asker is at least
+
+
+class Expected(Struct, frozen=True):
+    """Whom a route admits, and what it may show or change of others."""
+
+    least: int
+    scope: str | None = None
+    shows: frozenset[str] = frozenset()  # fields of other accounts
+    changes: bool = False  # rows of other accounts
+    own: bool = False  # its path names a thing of the asker's: another's is as if it were not there
+
+
+FIELDS: Final = frozenset({"login", "name", "first_name", "last_name", "email"})
+PUBLIC: Final = Expected(NOBODY)
+MINE: Final = Expected(MEMBER)
+OF_MINE: Final = Expected(MEMBER, own=True)
+TRAFFIC: Final = Expected(STAFF, "traffic:read")
+EXPECTED: Final[dict[str, Expected]] = {
+    "GET /healthz": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /metrics": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /docs": PUBLIC,
+    "GET /docs/errors": PUBLIC,
+    "GET /docs/static/{stamp}/{name}": PUBLIC,
+    "POST /api/v1/accounts": PUBLIC,
+    "GET /api/v1/accounts": Expected(STAFF, "accounts:read", FIELDS),
+    "GET /api/v1/accounts/{account_id}": Expected(STAFF, "accounts:read", FIELDS),
+    "PUT /api/v1/accounts/{account_id}/roles": Expected(OWNER, None, FIELDS, changes=True),
+    "POST /api/v1/sessions": PUBLIC,
+    "GET /api/v1/sessions": MINE,
+    "DELETE /api/v1/sessions/current": MINE,
+    "DELETE /api/v1/sessions/{session_id}": OF_MINE,
+    "GET /api/v1/me": Expected(MEMBER, "profile:read"),
+    "PATCH /api/v1/me": Expected(MEMBER, "profile:write"),
+    "DELETE /api/v1/me": MINE,
+    "PUT /api/v1/me/password": MINE,
+    "POST /api/v1/tokens": MINE,
+    "GET /api/v1/tokens": MINE,
+    "DELETE /api/v1/tokens/{token_id}": OF_MINE,
+    "POST /api/v1/traffic/imports": Expected(STAFF, "traffic:write"),
+    "POST /api/v1/traffic/imports/configured": Expected(STAFF, "traffic:write"),
+    "GET /api/v1/traffic/imports": TRAFFIC,
+    "GET /api/v1/traffic/imports/{import_id}": TRAFFIC,
+    "GET /api/v1/traffic/rejected": TRAFFIC,
+    "GET /api/v1/traffic/stock": TRAFFIC,
+    "GET /api/v1/traffic/reports": TRAFFIC,
+    "GET /api/v1/traffic/reports/{report}": TRAFFIC,
+    "GET /api/v1/traffic/reports/{report}/chart.svg": TRAFFIC,
+    "GET /api/v1/traffic/reports/{report}/sheet.csv": TRAFFIC,
+    "GET /api/v1/traffic/tables/{table}": TRAFFIC,
+    # The log analyser's contract: every user sees the list of users, may start the import, reads the reports.
+    "GET /": PUBLIC,
+    "POST /": PUBLIC,
+    "POST /user": PUBLIC,
+    "POST /user/auth": PUBLIC,
+    "GET /user/all": Expected(MEMBER, "accounts:read", frozenset({"login", "first_name", "last_name"})),
+    "PATCH /user/{user_id}": Expected(MEMBER, "profile:write", own=True),
+    "DELETE /user/{user_id}": OF_MINE,
+    "GET /parse": Expected(MEMBER, "traffic:write"),
+    "GET /report/{number}": Expected(MEMBER, "traffic:read"),
+}
+
+
+class Victim(Struct, frozen=True):
+    """Somebody whose every field is a mark that no one else's answer may hold."""
+
+    person: Person
+    token: Token
+    marks: dict[str, str]
+
+
+class Credential(Struct, frozen=True):
+    """A way to ask: what the asker is, and what the token's scopes are (None: a session)."""
+
+    level: int
+    headers: dict[str, str]
+    scopes: frozenset[str] | None = None
+    in_cookie: bool = False
+
+
+def path_of(route: Route, victim: Victim, *, there: bool) -> str:
+    """The route's path with the victim's ids, or with ids that nobody has."""
+    ids = {
+        "account_id": victim.person.account_id,
+        "user_id": victim.person.account_id,
+        "session_id": victim.person.session_id,
+        "token_id": victim.token.token_id,
+    }
+    others = {"import_id": "1", "report": "1", "number": "1", "table": "carts", "stamp": "x", "name": "x"}
+    values = {name: str(number if there else 10**17 + number) for name, number in ids.items()} | others
+    return re.sub(r"{(\w+)}", lambda found: values[found[1]], route.path)
+
+
+def credentials(people: People, route: Route) -> dict[str, Credential]:
+    """Every kind of credential, each of an account of its own."""
+    scope = route.scope or "profile:read"
+
+    def bearer(token: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token}"}
+
+    def session(level: int, *roles: str) -> Credential:
+        return Credential(level, bearer(people.person(*roles).session))
+
+    def token(level: int, scopes: set[str], *roles: str) -> Credential:
+        return Credential(level, bearer(people.token(people.person(*roles), *sorted(scopes)).token), frozenset(scopes))
+
+    over, closed, ended = people.person("owner"), people.person("owner"), people.token(people.person("owner"))
+    people.expire_session(over)
+    people.close(closed)
+    people.expire_token(ended)
+    everything = set(SCOPES)
+    return {
+        "none": Credential(NOBODY, {}),
+        "garbage": Credential(NOBODY, bearer("as_" + "x" * 43)),
+        "a session that is over": Credential(NOBODY, bearer(over.session)),
+        "a closed account's session": Credential(NOBODY, bearer(closed.session)),
+        "an API token that is over": Credential(NOBODY, bearer(ended.token)),
+        "a customer": session(MEMBER, "customer"),
+        "an executor": session(MEMBER, "executor"),
+        "a customer's cookie": Credential(
+            MEMBER, {"Cookie": f"__Host-artel={people.person().session}"}, in_cookie=True
+        ),
+        "staff": session(STAFF, "staff"),
+        "an owner": session(OWNER, "owner"),
+        "a customer's token with every scope": token(MEMBER, everything),
+        "staff's token with every scope": token(STAFF, everything, "staff"),
+        "an owner's token with the scope": token(OWNER, {scope}, "owner"),
+        "an owner's token without the scope": token(OWNER, everything - {scope}, "owner"),
+    }
+
+
+def refused(expected: Expected, route: Route, asked: Credential) -> int | None:
+    """The status of the refusal, or None when the route admits the credential."""
+    nobody = asked.level == NOBODY or (asked.in_cookie and route.manner.name != "api")
+    if expected.least == NOBODY:
+        return None
+    if nobody:
+        return 401
+    if asked.scopes is not None and expected.scope not in asked.scopes:
+        return 403
+    return 403 if asked.level < expected.least else None
+
+
+class Prover:
+    """Sends the requests and looks at answers and rows."""
+
+    def __init__(self, client: Client, people: People, run: Run, db: Database) -> None:
+        self._client, self._people, self._run, self._db = client, people, run, db
+        marks = {field: f"mark-{field}" for field in FIELDS} | {"email": "mark@email.example"}
+        person = people.person(**marks)
+        token = people.token(person)
+        self.victim = Victim(person, token, marks)
+        self.secrets = (person.session, token.token)
+        self._scope: str | None = "none yet"
+        self._made: dict[str, Credential] = {}
+
+    def prove(self, routes: list[Route], expected: dict[str, Expected]) -> int:
+        """Raises AssertionError at the first leak; answers how many requests were made."""
+        made = 0
+        for route in routes:
+            line = expected.get(f"{route.verb} {route.path}")
+            assert line, f"{route.verb} {route.path} is in no list of tests/edge/test_access.py: say whom it admits"
+            for name, asked in self._credentials(route).items():
+                self._prove_one(route, line, name, asked)
+                made += 1
+        return made
+
+    def _credentials(self, route: Route) -> dict[str, Credential]:
+        """New ones after a route that may have ended the old ones."""
+        if (route.scope, "GET") != (self._scope, route.verb):
+            self._scope = route.scope if route.verb == "GET" else "used up"
+            self._made = credentials(self._people, route)
+        return self._made
+
+    def _prove_one(self, route: Route, expected: Expected, name: str, asked: Credential) -> None:
+        where = f"{route.verb} {route.path} by {name}"
+        before = self._rows()
+        answer = self._ask(route, asked, there=True)
+        after = self._rows()
+        assert answer.status_code < 500, f"{where}: {answer.text}"
+        self._look_for_leaks(where, answer, expected)
+        refusal = refused(expected, route, asked)
+        if refusal is not None:
+            assert answer.status_code == refusal, f"{where} was answered {answer.status_code}: {answer.text}"
+            assert before == after, f"{where} was refused and changed something"
+            return
+        if expected.least != NOBODY and not expected.own:
+            assert answer.status_code not in (401, 403), f"{where} was refused: {answer.text}"
+        if not expected.changes:
+            assert self._of_victim(before) == self._of_victim(after), f"{where} changed another account"
+        if expected.own:
+            assert answer.status_code in (403, 404), f"{where} found another's: {answer.text}"
+            absent = self._ask(route, asked, there=False)
+            assert _alike(answer) == _alike(absent), f"{where} tells a thing of another's from none"
+
+    def _ask(self, route: Route, asked: Credential, *, there: bool) -> httpx.Response:
+        path = path_of(route, self.victim, there=there)
+        return self._client.request(route.verb, path, headers=asked.headers, json=route.example)
+
+    def _look_for_leaks(self, where: str, answer: httpx.Response, expected: Expected) -> None:
+        shown = {field for field, mark in self.victim.marks.items() if mark in answer.text}
+        assert shown <= expected.shows, f"{where} shows {sorted(shown)} of another account"
+        for secret in self.secrets:
+            assert secret not in answer.text + str(answer.headers), f"{where} shows another account's token"
+
+    def _rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        return self._run(self._db.read(dump))
+
+    def _of_victim(self, rows: dict[str, list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+        """The victim's row, and every row of its sessions and tokens: their second column is its id."""
+        account_id = self.victim.person.account_id
+        owned = [row for name in ("sessions", "api_tokens") for row in rows[name] if row[1] == account_id]
+        return owned + [row for row in rows["accounts"] if row[0] == account_id]
+
+
+def _alike(answer: httpx.Response) -> tuple[int, str]:
+    """An answer without what differs anyway: numbers and the request's own id."""
+    body = answer.json()
+    body.pop("request_id", None)
+    return answer.status_code, re.sub(r"\d{1,20}", "#", str(body))
+
+
+@pytest.fixture
+def prover(client: Client, people: People, run: Run, db: Database) -> Prover:
+    return Prover(client, people, run, db)
+
+
+def test_nobody_reads_or_writes_another_account(prover: Prover) -> None:
+    assert prover.prove(composition.ROUTES, EXPECTED) > 500
+
+
+def test_a_head_is_admitted_like_its_get(client: Client) -> None:
+    for route in composition.ROUTES:
+        if route.verb == "GET" and route.access != ANYONE:
+            path = re.sub(r"{\w+}", "1", route.path)
+            assert client.request("HEAD", path).status_code == 401, route.path
+
+
+def test_every_line_of_the_list_is_a_route() -> None:
+    assert EXPECTED.keys() - {f"{route.verb} {route.path}" for route in composition.ROUTES} == set()
+
+
+# --- canaries: services as somebody might write them by mistake
+
+LOGIN_OF = Query(
+    str,
+    select(accounts.c.email)
+    .join_from(sessions, accounts, sessions.c.account_id == accounts.c.id)
+    .where(sessions.c.id == bindparam("of_id")),
+)
+END_ANY = Command(update(sessions).where(sessions.c.id == bindparam("of_id")).values(expires_us=1))
+
+
+async def reads_another(tx: Read, session_id: int) -> list[str]:
+    return await tx.all(LOGIN_OF, of_id=session_id)
+
+
+async def writes_another(tx: Write, session_id: int) -> None:
+    await tx.run(END_ANY, of_id=session_id)
+
+
+async def does_nothing(tx: Read) -> None:
+    return None
+
+
+PLANTED: Final[dict[str, tuple[Route, Expected, str]]] = {
+    "a read": (get("/leak/{session_id}", reads_another, access=LOGGED_IN), OF_MINE, "shows"),
+    "a write": (delete("/leak/{session_id}", writes_another, access=LOGGED_IN, status=204), OF_MINE, "changed another"),
+    "an open door": (get("/leak", does_nothing, access=ANYONE), MINE, "answered"),
+    "an open scope": (get("/leak", does_nothing, access=LOGGED_IN, scope="profile:read"), MINE, "answered"),
+    "a missing role": (get("/leak", does_nothing, access=LOGGED_IN), Expected(STAFF), "answered"),
+}
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_the_proof_catches_a_planted_route(
+    fault: str, monkeypatch: pytest.MonkeyPatch, start: Callable[..., Client], people: People, run: Run, db: Database
+) -> None:
+    route, expected, said = PLANTED[fault]
+    monkeypatch.setattr(composition, "ROUTES", [*composition.ROUTES, route])
+    prover = Prover(start(), people, run, db)
+    with pytest.raises(AssertionError, match=said):
+        prover.prove([route], {f"{route.verb} {route.path}": expected})
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_a_route_in_no_list_fails_the_proof(prover: Prover) -> None:
+    with pytest.raises(AssertionError, match="in no list"):
+        prover.prove([get("/new", does_nothing, access=ANYONE)], EXPECTED)

@@ -1,0 +1,226 @@
+"""R6: an answer lost after the commit, on every route that takes an Idempotency-Key: one effect, one answer."""
+
+import contextlib
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from artel import app as composition
+from artel.db import Database
+from artel.edge import idempotency
+from artel.edge.asgi import Edge
+from artel.edge.route import Route
+from tests.conftest import Client, Run
+from tests.people import PASSWORD, People, Person, dump
+
+IDEMPOTENT = [route for route in composition.ROUTES if route.idempotent]
+NOT_EFFECTS = {"idempotency", "tallies"}
+_logins = itertools.count(1)
+
+
+def body_for(route: Route, person: Person) -> dict[str, Any]:
+    """The route's example; a log-in is the person's, a registration has a login of its own."""
+    body = dict(route.example)
+    if "login" in body:
+        logs_in = route.path in ("/api/v1/sessions", "/user/auth")
+        body["login"] = person.login if logs_in else f"newcomer{next(_logins)}"
+    return body
+
+
+def effects(run: Run, db: Database) -> dict[str, int]:
+    return {name: len(rows) for name, rows in run(db.read(dump)).items() if name not in NOT_EFFECTS}
+
+
+def send(client: Client, route: Route, person: Person, body: Any, key: str) -> Any:
+    return client.request(route.verb, route.path, token=person.session, json=body, headers={"Idempotency-Key": key})
+
+
+async def lose_the_answer(app: Edge, route: Route, person: Person, body: Any, key: str) -> None:
+    """Send a request whose connection breaks when the answer, already committed, is on its way back."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()  # as the client writes it
+    scope = {
+        "type": "http",
+        "method": route.verb,
+        "path": route.path,
+        "query_string": b"",
+        "headers": [
+            (b"authorization", f"Bearer {person.session}".encode()),
+            (b"content-type", b"application/json"),
+            (b"idempotency-key", key.encode()),
+        ],
+        "client": ("127.0.0.1", 50000),
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": text}
+
+    async def send_nowhere(_: Any) -> None:
+        raise ConnectionResetError
+
+    with contextlib.suppress(ConnectionResetError):
+        await app(scope, receive, send_nowhere)
+
+
+def prove(app: Edge, client: Client, people: People, run: Run, db: Database, route: Route) -> None:
+    """One effect for one key, although its first answer was lost and two more were asked for."""
+    anna = people.person("owner")
+    body = body_for(route, anna)
+    before = effects(run, db)
+    run(lose_the_answer(app, route, anna, body, "key-1"))
+    once = effects(run, db)
+    assert once != before, f"{route.path} had no effect: this proves nothing"
+    again, third = (send(client, route, anna, body, "key-1") for _ in range(2))
+    assert effects(run, db) == once, f"{route.path} was carried out again"
+    assert again.status_code == third.status_code == route.status, again.text
+    assert again.content == third.content
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize("route", IDEMPOTENT, ids=lambda route: route.path)
+def test_an_answer_lost_after_the_commit_is_given_again(
+    app: Edge, client: Client, people: People, run: Run, db: Database, route: Route
+) -> None:
+    prove(app, client, people, run, db, route)
+
+
+def test_the_proof_catches_a_key_that_is_not_looked_up(
+    app: Edge, client: Client, people: People, run: Run, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(idempotency.Keys, "claim", never)
+    monkeypatch.setattr(idempotency.Keys, "known", never)
+    tokens = next(route for route in IDEMPOTENT if route.path == "/api/v1/tokens")
+    with pytest.raises(AssertionError, match="carried out again"):
+        prove(app, client, people, run, db, tokens)
+
+
+def test_every_post_of_ours_that_makes_something_takes_a_key() -> None:
+    """Imports need none: the same lines are never counted twice, whatever becomes of the answer."""
+    without = {route.path for route in composition.ROUTES if route.verb == "POST" and not route.idempotent}
+    assert without == {
+        "/api/v1/traffic/imports",
+        "/api/v1/traffic/imports/configured",
+        "/",  # echoes
+        "/user/auth",  # the old clients send none, and a second session is no harm
+    }
+
+
+@pytest.mark.parametrize("route", IDEMPOTENT, ids=lambda route: route.path)
+def test_one_key_serves_one_body_and_one_account(
+    client: Client, people: People, run: Run, db: Database, route: Route
+) -> None:
+    anna, ivan = people.person("owner"), people.person("owner")
+    body = body_for(route, anna)
+    first = send(client, route, anna, body, "key-1")
+    assert first.status_code == route.status, first.text
+    assert "idempotent-replayed" not in first.headers
+    after_one = effects(run, db)
+    for other in (body | {"name": "another"}, body_for(route, ivan) | {"last_name": "x"}):
+        answer = send(client, route, anna, other, "key-1")
+        assert answer.status_code in (400, 422), answer.text  # 400: a field that this route does not know
+    assert effects(run, db) == after_one
+    ivans = send(client, route, ivan, body_for(route, ivan), "key-1")
+    assert ivans.status_code == route.status
+    assert "idempotent-replayed" not in ivans.headers
+    assert ivans.content != first.content
+
+
+def test_two_visitors_with_one_key_do_not_meet(client: Client, people: People) -> None:
+    anna = people.person()
+    body = {"login": anna.login, "password": PASSWORD}
+    headers = {"Idempotency-Key": "key-1"}
+    one = client.post("/api/v1/sessions", json=body, headers=headers).json()["token"]
+    same = client.post("/api/v1/sessions", json=body, headers=headers).json()["token"]
+    other = client.at("10.0.0.2").post("/api/v1/sessions", json=body, headers=headers).json()["token"]
+    assert one == same != other
+
+
+def test_another_body_is_refused_and_the_first_answer_stays(client: Client, people: People) -> None:
+    anna = people.person()
+    tokens = next(route for route in IDEMPOTENT if route.path == "/api/v1/tokens")
+    first = send(client, tokens, anna, tokens.example, "key-1")
+    other = send(client, tokens, anna, {**tokens.example, "name": "another"}, "key-1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency.key_reused")
+    assert send(client, tokens, anna, tokens.example, "key-1").content == first.content
+
+
+def test_a_refusal_is_not_remembered(client: Client, people: People) -> None:
+    taken = {"login": people.person().login, "password": PASSWORD}
+    headers = {"Idempotency-Key": "key-1"}
+    for _ in range(2):
+        answer = client.post("/api/v1/accounts", json=taken, headers=headers)
+        assert answer.status_code == 409
+        assert "idempotent-replayed" not in answer.headers
+    assert client.post("/api/v1/accounts", json=taken | {"login": "free"}, headers=headers).status_code == 201
+
+
+def test_the_second_of_two_at_once_is_sent_away_until_the_first_is_done(
+    client: Client, people: People, run: Run, db: Database
+) -> None:
+    anna = people.person()
+    body, headers = {"name": "t", "scopes": ["profile:read"]}, {"Idempotency-Key": "key-1"}
+    calls = [client.send("POST", "/api/v1/tokens", anna.session, json=body, headers=headers) for _ in range(10)]
+    answers = client.together(*calls)
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
+    for answer in answers:
+        assert answer.status_code == 201 or answer.json()["code"] == "idempotency.in_flight"
+        assert answer.status_code == 201 or int(answer.headers["retry-after"]) > 0
+    assert client.post("/api/v1/tokens", token=anna.session, json=body, headers=headers).status_code == 201
+    assert effects(run, db)["api_tokens"] == 1
+
+
+def test_over_two_servers_the_second_is_answered_by_the_first_ones_commit(
+    start: Callable[..., Client], people: People, run: Run, db: Database
+) -> None:
+    servers, anna = [start(), start()], people.person()
+    body = {"name": "t", "scopes": ["profile:read"]}
+    for number in range(10):
+        headers = {"Idempotency-Key": f"key-{number}"}
+        calls = [each.send("POST", "/api/v1/tokens", anna.session, json=body, headers=headers) for each in servers]
+        one, other = servers[0].together(*calls)
+        assert one.status_code == other.status_code == 201
+        assert one.content == other.content
+    assert effects(run, db)["api_tokens"] == 10
+
+
+def test_an_answer_is_given_again_only_to_who_may_still_ask(client: Client, people: People) -> None:
+    anna = people.person()
+    body, headers = {"name": "t", "scopes": ["profile:read"]}, {"Idempotency-Key": "key-1"}
+    assert client.post("/api/v1/tokens", token=anna.session, json=body, headers=headers).status_code == 201
+    assert client.post("/api/v1/tokens", json=body, headers=headers).status_code == 401
+    people.expire_session(anna)
+    assert client.post("/api/v1/tokens", token=anna.session, json=body, headers=headers).status_code == 401
+
+
+def test_a_key_is_one_to_255_printable_characters(client: Client, people: People) -> None:
+    anna = people.person()
+    body = {"name": "t", "scopes": ["profile:read"]}
+    for key, status in (
+        (b"k", 201),
+        (b"\x21" + b"k" * 253 + b"~", 201),
+        (b"", 400),
+        (b"k" * 256, 400),
+        (b"a\tb", 400),
+        (b"a\x00b", 400),
+        (b"a\x7fb", 400),
+        ("ключ".encode(), 400),
+    ):
+        answer = client.post("/api/v1/tokens", token=anna.session, json=body, headers={"Idempotency-Key": key})
+        assert answer.status_code == status, key
+        assert status == 201 or answer.json()["facts"]["field"] == "Idempotency-Key"
+
+
+def test_a_key_is_forgotten_when_its_time_is_over(client: Client, people: People, run: Run, db: Database) -> None:
+    anna = people.person()
+    body, headers = {"name": "t", "scopes": ["profile:read"]}, {"Idempotency-Key": "key-1"}
+    client.post("/api/v1/tokens", token=anna.session, json=body, headers=headers)
+    assert run(db.write(idempotency.forget, 3600 * 1_000_000)) == 0
+    assert run(db.write(idempotency.forget, -1)) == 1
+    again = client.post("/api/v1/tokens", token=anna.session, json=body, headers=headers)
+    assert "idempotent-replayed" not in again.headers
+    assert effects(run, db)["api_tokens"] == 2
