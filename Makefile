@@ -5,6 +5,7 @@ RUN := .venv/bin
 DATA ?= demo
 HOST ?= 127.0.0.1
 PORT ?= 8000
+ROUNDS ?= 10
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Artel needs Python 3.11 or newer: none found. On Debian: apt install python3 python3-venv" >&2; exit 1; }
@@ -38,6 +39,9 @@ test: .venv/test.stamp ## every test, on SQLite and PostgreSQL
 
 test-clickhouse: .venv/clickhouse.stamp ## the reports on real ClickHouse (chdb)
 	@$(RUN)/pytest tests/traffic/clickhouse
+
+sim: .venv/test.stamp ## the proofs of reliability, ROUNDS=10 times as large as in make test
+	@ARTEL_PROOF_SCALE=$(ROUNDS) $(RUN)/pytest -s tests/proofs
 
 bench: .venv/bench.stamp ## every promise that is a number, as ratios
 	@$(RUN)/python -m bench

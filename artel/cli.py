@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+import tempfile
 from typing import Annotated, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from artel.app import ROUTES, key_path
 from artel.db.migrate import SchemaNewer, migrate
 from artel.db.sqlite import SqliteUnsafe
 from artel.doctor import examine
+from artel.edge.observe import METRICS_FOLDER
 from artel.edge.openapi import document
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.errors import Malformed, Refusal
@@ -47,14 +49,14 @@ STOP_TIMEOUT_S: Final = 30  # running requests may finish for this long after SI
 def serve(
     data: Data = None,
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on. [env: ARTEL_HOST; default: 127.0.0.1]")
+        str | None, typer.Option(help="Address to listen on. \\[env: ARTEL_HOST; default: 127.0.0.1]")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. [env: ARTEL_PORT; default: 8000]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. \\[env: ARTEL_PORT; default: 8000]")] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; more than 1 needs PostgreSQL. [env: ARTEL_WORKERS]")
+        int | None, typer.Option(help="Processes; more than 1 needs PostgreSQL. \\[env: ARTEL_WORKERS]")
     ] = None,
     database: DatabaseUrl = None,
-    redis: Annotated[str | None, typer.Option(help="redis://… to answer session checks. [env: ARTEL_REDIS]")] = None,
+    redis: Annotated[str | None, typer.Option(help="redis://… to answer session checks. \\[env: ARTEL_REDIS]")] = None,
 ) -> None:
     """Serve the API. A new data folder is made and migrated first."""
     settings = load(data=data, host=host, port=port, workers=workers, database=database, redis=redis)
@@ -85,6 +87,8 @@ def _free_address(settings: Settings) -> str:
 def _become_server(settings: Settings) -> None:
     """Give this process to the server: what the command line loaded is not kept in memory while it serves."""
     environment = {PREFIX + field.upper(): str(getattr(settings, field)) for field in Settings.__struct_fields__}
+    if settings.workers > 1:  # the processes add up their metrics in a folder that belongs to this run alone
+        environment[METRICS_FOLDER] = tempfile.mkdtemp(prefix="artel-metrics-")
     arguments = {
         "--interface": "asgi",
         "--host": settings.host,

@@ -12,7 +12,7 @@ from rich.table import Table
 import bench
 from bench import Outcome
 
-out = Console(highlight=False)
+out = Console(highlight=False, width=110)
 err = Console(stderr=True, highlight=False)
 
 

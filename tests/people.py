@@ -53,7 +53,7 @@ class People:
     def person(self, *roles: str, login: str = "", **fields: str) -> Person:
         """A new account with these roles (none named: customer), logged in."""
         login = login or f"person{next(self._numbers)}"
-        return self._run(self._db.write(_enter, login, frozenset(roles or ("customer",)), fields))
+        return self._run(self._db.write(enter, login, frozenset(roles or ("customer",)), fields))
 
     def token(self, person: Person, *scopes: str) -> Token:
         """An API token of the person; none named: with every scope."""
@@ -69,7 +69,7 @@ class People:
         self._run(self._db.write(_change, CLOSE, person.account_id))
 
 
-async def _enter(tx: Write, login: str, roles: frozenset[str], fields: dict[str, str]) -> Person:
+async def enter(tx: Write, login: str, roles: frozenset[str], fields: dict[str, str]) -> Person:
     wanted = Registration(login=login, password=PASSWORD, **fields)
     account = await service.create(tx, wanted, Hashed(CHEAP_HASH), roles)
     opened = await service.open_session(tx, account.id, "127.0.0.1", TERMS)

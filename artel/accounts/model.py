@@ -21,7 +21,8 @@ Password = Annotated[str, Meta(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX,
 # Any password may be tried, a huge one may not.
 Attempt = Annotated[str, Meta(max_length=PASSWORD_MAX, extra_json_schema=_FORMAT)]
 Name = Annotated[str, Meta(max_length=NAME_MAX)]
-Email = Annotated[str, Meta(max_length=EMAIL_MAX, pattern=r"^(|[^@\s]+@[^@\s]+)$(?!\n)")]
+_PART = r"[^@\x00-\x20\x7f-\xa0]+"  # without \s, which each engine of regular expressions reads in its own way
+Email = Annotated[str, Meta(max_length=EMAIL_MAX, pattern=rf"^(|{_PART}@{_PART})$(?!\n)")]
 Carrier = Literal["bearer", "cookie"]
 RoleName = Literal["customer", "executor", "staff", "owner"]
 Scope = Literal["profile:read", "profile:write", "accounts:read", "traffic:read", "traffic:write"]

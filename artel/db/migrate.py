@@ -11,7 +11,7 @@ import apsw
 import asyncpg
 
 from artel.db.opening import DATABASE_FILE
-from artel.db.sqlite import connect
+from artel.db.sqlite import STORAGE_FAULTS, connect
 from artel.db.statement import Engine
 from artel.db.transaction import StorageUnavailable
 
@@ -65,7 +65,10 @@ async def migrate(url: str, folder: Path) -> str | None:
 
 
 def migrate_sqlite(path: Path) -> str | None:
-    """Bring a SQLite file to the newest schema; answers the revision it came from (None: it is new)."""
+    """Bring a SQLite file to the newest schema; answers the revision it came from (None: it is new).
+
+    Raises SchemaNewer, StorageUnavailable.
+    """
     connection = connect(path)
     try:
         connection.execute("begin immediate")
@@ -76,6 +79,8 @@ def migrate_sqlite(path: Path) -> str | None:
         finally:
             if connection.in_transaction:
                 connection.execute("rollback")
+    except STORAGE_FAULTS as fault:
+        raise StorageUnavailable(reason=f"{path}: {fault}") from fault
     finally:
         connection.close()
     return found

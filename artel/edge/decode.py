@@ -65,14 +65,14 @@ def _path_part(name: str, wanted: type) -> Callable[[Call, Arguments], None]:
 
 
 def _query_part(name: str, wanted: Any) -> Callable[[Call, Arguments], None]:
-    fields = {field.encode_name for field in msgspec.structs.fields(wanted)}
+    fields = {field.encode_name: field.name for field in msgspec.structs.fields(wanted)}
 
     def part(call: Call, arguments: Arguments) -> None:
         given = call.query()
         for field, value in given.items():
             if "\0" in value:
                 raise Malformed(field=field, problem="holds a NUL character, which no text here may")
-        unknown = given.keys() - fields
+        unknown = given.keys() - fields.keys()
         if unknown:
             raise Malformed(
                 field=min(unknown),
@@ -82,6 +82,9 @@ def _query_part(name: str, wanted: Any) -> Callable[[Call, Arguments], None]:
             arguments[name] = msgspec.convert(given, wanted, strict=False)
         except msgspec.ValidationError as fault:
             raise malformed(fault, "query") from None
+        for field in given:
+            if getattr(arguments[name], fields[field]) is None:  # msgspec reads the word null so
+                raise Malformed(field=field, problem="is no value: leave the parameter out instead")
 
     return part
 

@@ -70,7 +70,8 @@ class Metrics:
         )
         self._children: dict[tuple[str, int], tuple[Any, Any]] = {}
         self.running = 0
-        if METRICS_FOLDER not in os.environ:
+        self._several = METRICS_FOLDER in os.environ
+        if not self._several:
             self._running.set_function(lambda: self.running)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
@@ -79,12 +80,14 @@ class Metrics:
         if children is None:
             children = (self._requests.labels(route, str(status)), self._seconds.labels(route))
             self._children[(route, status)] = children
+        if self._several:
+            self._running.set(self.running)
         children[0].inc()
         children[1].observe(seconds)
 
     def text(self) -> bytes:
         """The exposition format, over all processes of this server."""
-        if METRICS_FOLDER in os.environ:
+        if self._several:
             together = CollectorRegistry()
             multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
             return generate_latest(together)

@@ -301,7 +301,7 @@ def _request_body(operation: Operation, schemas: _Schemas) -> Json | None:
     route, asked = operation.route, operation.signature
     if asked.stream:
         octets = {"schema": {"type": "string", "format": "binary"}}
-        return {"required": True, "content": {"application/octet-stream": octets}}
+        return {"required": False, "content": {"application/octet-stream": octets}}
     if asked.body is None:
         return None
     content: Json = {"schema": schemas.of(asked.body[1])}

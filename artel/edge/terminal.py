@@ -20,10 +20,10 @@ out: Final = Console(highlight=False)
 err: Final = Console(stderr=True, highlight=False)
 
 Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the database. [env: ARTEL_DATA; default: artel-data]")
+    Path | None, typer.Option("--data", help="Folder of the database. \\[env: ARTEL_DATA; default: artel-data]")
 ]
 DatabaseUrl = Annotated[
-    str | None, typer.Option("--database", help="postgresql://… instead of SQLite. [env: ARTEL_DATABASE]")
+    str | None, typer.Option("--database", help="postgresql://… instead of SQLite. \\[env: ARTEL_DATABASE]")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 

@@ -9,7 +9,6 @@ PUT = Command(insert(tallies).values(bucket=bindparam("bucket"), window_start_us
 ADD = Command(
     update(tallies).where(tallies.c.bucket == bindparam("of")).values(used=tallies.c.used + bindparam("more"))
 )
-SET = Command(update(tallies).where(tallies.c.bucket == bindparam("of")).values(used=bindparam("to")))
 USED = Query(int, select(tallies.c.used).where(tallies.c.bucket == bindparam("bucket")))
 COUNT = Query(int, select(func.count().label("n")).select_from(tallies))
 

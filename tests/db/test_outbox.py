@@ -8,7 +8,6 @@ import pytest
 
 from artel.db import Database, Event, Write, emit, outbox
 from artel.db.outbox import BATCH, CLAIM_US, KEEP_US, Occurrence
-from artel.db.tables import outbox as outbox_table
 from artel.kernel.errors import Refusal
 from tests.conftest import Run
 
@@ -154,4 +153,3 @@ def test_an_id_is_never_given_twice_even_when_old_events_are_gone(db: Database, 
     run(db.write(happen, 2))
     run(outbox.deliver(db, second))
     assert second.ids[0] > first.ids[0]
-    assert outbox_table.name == "outbox"

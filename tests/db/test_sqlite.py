@@ -8,7 +8,6 @@ import apsw
 import pytest
 
 from artel.db import Read, StorageUnavailable, Write
-from artel.db.migrate import migrate_sqlite
 from artel.db.sqlite import GROUP_MAX, SqliteDatabase, SqliteUnsafe, connect, gate
 from tests.db.counters import add, count, put, used
 
@@ -178,13 +177,3 @@ def test_closing_commits_what_waits_and_takes_no_more(path: Path) -> None:
         await reopened.close()
 
     asyncio.run(go())
-
-
-def test_migrating_leaves_no_transaction_behind_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "artel.db"
-    monkeypatch.setattr("artel.db.migrate.upgrade_sql", lambda engine, found: "create table half (x); create broken")
-    with pytest.raises(apsw.SQLError):
-        migrate_sqlite(file)
-    connection = connect(file)
-    assert not connection.table_exists(None, "half")
-    connection.close()

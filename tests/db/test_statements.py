@@ -1,4 +1,4 @@
-"""Every statement of the product: both databases accept it, and those on the path of a request use their index."""
+"""Proof: both databases take every statement of the product, and those on a request's path use their index."""
 
 import asyncio
 import re

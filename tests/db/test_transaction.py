@@ -8,12 +8,11 @@ import asyncpg
 import pytest
 
 from artel.db import Database, Read, StorageUnavailable, Write
-from artel.db.transaction import ATTEMPTS_MAX
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
 from artel.settings import Settings
 from tests.conftest import Run
-from tests.db.counters import PUT, SET, USED, add, count, put, used
+from tests.db.counters import PUT, USED, add, count, put, used
 
 
 class Enough(Refusal):
@@ -147,9 +146,3 @@ def test_a_caller_that_went_away_does_not_disturb_the_others(db: Database, run: 
     assert run(leave_early()) == 10
     assert all(run(db.read(used, f"counter {number}")) == 0 for number in range(1, 20, 2))
     assert run(db.read(used, "last")) == 0
-
-
-def test_a_transaction_that_meets_others_every_time_is_unavailable_and_not_refused() -> None:
-    assert ATTEMPTS_MAX >= 3
-    assert StorageUnavailable.kind == "unavailable"
-    assert SET is not PUT

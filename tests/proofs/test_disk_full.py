@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from artel.app import make
-from artel.db import StorageUnavailable
+from artel.db import StorageUnavailable, migrate
 from artel.db import sqlite as product
 from artel.db.opening import DATABASE_FILE
 from artel.db.sqlite import SqliteDatabase
@@ -173,6 +174,27 @@ def test_over_http_a_full_disk_is_503_and_nothing_else(
         assert "request.fault" not in {line["event"] for line in log.lines()}
 
     asyncio.run(go())
+
+
+def test_a_migration_on_a_full_disk_leaves_the_file_as_it_was(
+    quick_folder: Path, disk: Failing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, refused = migrate.connect, 0
+    monkeypatch.setattr(migrate, "connect", lambda path: opened(path, vfs=disk.vfs))
+    for point in range(1, POINTS):
+        path = quick_folder / f"{point}.db"
+        disk.fail(_from(point, apsw.FullError))
+        try:
+            migrate.migrate_sqlite(path)
+        except StorageUnavailable:
+            refused += 1
+        disk.repair()
+        with closing(opened(path)) as connection:
+            tables = connection.execute("select count(*) from sqlite_schema").fetchone()
+            assert connection.pragma("integrity_check") == "ok"
+        came_from = migrate.migrate_sqlite(path)
+        assert (came_from is None) == (tables == (0,)), "all of the schema is there, or nothing"
+    assert refused >= 10
 
 
 def test_an_acknowledgement_in_spite_of_a_failed_commit_is_caught(

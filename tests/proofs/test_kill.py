@@ -7,14 +7,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select as select_rows
 
 from artel.accounts.tables import accounts
+from artel.app import make
 from artel.db import Query, Read
 from artel.db.migrate import migrate_postgres, migrate_sqlite
 from artel.db.opening import DATABASE_FILE, open_database
+from artel.edge.observe import make_log
 from artel.settings import Settings
+from tests.conftest import PASSWORD, Log
 from tests.proofs import writer
 from tests.proofs.load import Connection, Unanswered
 from tests.proofs.pairs import SOUND, judge_postgres, judge_sqlite
@@ -97,6 +101,31 @@ def test_a_killed_postgresql_loses_nothing(durable: Postgres, rng: random.Random
     assert known
 
 
+def test_over_http_a_killed_postgresql_is_503_until_it_is_back(durable: Postgres, tmp_path: Path) -> None:
+    async def go() -> None:
+        log = Log()
+        settings = Settings(data=tmp_path, database=durable.url("postgres"))
+        app = make(settings, make_log("debug", log))  # type: ignore[arg-type]
+        await app.start()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://artel.test") as client:
+
+            async def register(login: str) -> httpx.Response:
+                return await client.post("/api/v1/accounts", json={"login": login, "password": PASSWORD})
+
+            assert (await register("before")).status_code == 201
+            durable.kill()
+            answers = [await client.get("/readyz"), *[await register(f"while-{number}") for number in range(3)]]
+            assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+                (503, "storage.unavailable")
+            ] * 4
+            await asyncio.to_thread(durable.start)
+            assert (await register("while-0")).status_code == 201
+        await app.stop()
+        assert "request.fault" not in {line["event"] for line in log.lines()}
+
+    asyncio.run(go())
+
+
 def test_an_acknowledgement_before_the_commit_is_caught_on_sqlite(tmp_path: Path, rng: random.Random) -> None:
     """The canary: the same check, with the fault planted, must find lost writes."""
     migrate_sqlite(tmp_path / DATABASE_FILE)
@@ -145,7 +174,7 @@ async def _register_until_killed(server: Server, kill: int, life_s: float) -> li
                 number += 1
                 login = f"anna-{kill}-{client}-{number}"
                 await connection.open()
-                body = {"login": login, "password": "correct horse battery"}
+                body = {"login": login, "password": PASSWORD}
                 status, _ = await connection.ask("POST", "/api/v1/accounts", body)
                 assert status == 201
                 acknowledged.append(login)

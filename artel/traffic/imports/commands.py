@@ -50,7 +50,8 @@ def import_command(
         str, typer.Option(help="A regular expression (RE2) with the groups time, ip, url, … instead of a format.")
     ] = "",
     timezone: Annotated[
-        str | None, typer.Option(help="Time zone of times that name none. [env: ARTEL_TRAFFIC_TIMEZONE; default: UTC]")
+        str | None,
+        typer.Option(help="Time zone of times that name none. \\[env: ARTEL_TRAFFIC_TIMEZONE; default: UTC]"),
     ] = None,
     data: Data = None,
     database: DatabaseUrl = None,

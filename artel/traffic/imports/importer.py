@@ -84,6 +84,7 @@ async def _begun(
 ) -> AsyncIterator[tuple[Folders, int, Path]]:
     """An import that has begun, with a folder to work in; however it ends, its row says so."""
     zone.load(options.timezone)
+    formats.named(options.format, options.pattern, "")  # refused before anything begins
     ready = folders.prepare(shop.data)
     with ExitStack() as stack:
         async with _gate(ready):
@@ -201,9 +202,16 @@ def _recognise(run: Run, name: str, sample: str) -> formats.Format:
         except duckdb.Error as fault:
             raise PatternInvalid(problem=str(fault).splitlines()[0]) from None
         return asked
-    candidates = [formats.with_header(each, sample) for each in formats.BUILT_IN]
-    best = max(candidates, key=lambda each: segments.fits(loom, each, sample))
-    if segments.fits(loom, best, sample) == 0:
+    written = sum(1 for line in sample.split("\n") if line.strip())
+    best, most = formats.SHOP, 0
+    for each in formats.BUILT_IN:
+        candidate = formats.with_header(each, sample)
+        understood = segments.fits(loom, candidate, sample)
+        if understood > most:
+            best, most = candidate, understood
+        if understood == written:
+            break
+    if most == 0:
         first = next((line for line in sample.split("\n") if line.strip()), "")[:SHOWN_LINE_CHARS]
         raise FormatUnknown(source=name, line=repr(first), known=", ".join(formats.NAMES))
     return best

@@ -29,7 +29,7 @@ SLOT_US: Final = 900 * US
 _CLEAN_MAX: Final = 5 * LINE_MAX_BYTES  # a line at the limit, with every byte written out
 _HASH: Final = "CAST(md5_number(l) >> 64 AS UBIGINT)"
 _HOST: Final = "[A-Za-z0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*"
-_PARQUET: Final = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+_PARQUET: Final = "(FORMAT parquet, COMPRESSION snappy)"  # zstd: a third smaller, an eighth slower
 
 
 class Reading(Struct, frozen=True):

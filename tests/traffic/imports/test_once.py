@@ -157,7 +157,11 @@ def play(world: World, history: list[tuple[str, str, str]]) -> None:
 
 @pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 @hypothesis_settings(
-    max_examples=25, phases=PHASES, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    phases=PHASES,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(history=steps, first=texts, block=st.sampled_from([128, 400, 1 << 20]))
 def test_any_history_of_files_counts_as_one_clean_run(tmp_path_factory, run, shop, history, first, block) -> None:
