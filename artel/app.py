@@ -29,6 +29,7 @@ from artel.settings import Settings, load
 from artel.traffic.imports import geo
 from artel.traffic.imports import routes as imports_routes
 from artel.traffic.imports.folders import prepare
+from artel.traffic.imports.model import Terms as ImportTerms
 from artel.traffic.imports.weave import Workshop
 from artel.traffic.reports import routes as reports_routes
 from artel.traffic.reports.model import Geo
@@ -60,7 +61,7 @@ def terms(settings: Settings) -> accounts.Terms:
     return accounts.Terms(settings.session_ttl_s, settings.registrations_per_hour, settings.login_failures_per_address)
 
 
-def traffic_tools(settings: Settings, db: Database, threads: Executor) -> tuple[Desk, Workshop, imports_routes.Terms]:
+def traffic_tools(settings: Settings, db: Database, threads: Executor) -> tuple[Desk, Workshop, ImportTerms]:
     """What imports and reports work with."""
     folders, about = prepare(settings.data), geo.describe(settings.geo_database)
     desk = Desk(
@@ -71,7 +72,7 @@ def traffic_tools(settings: Settings, db: Database, threads: Executor) -> tuple[
         country_name=geo.country_name,
         timezone=settings.traffic_timezone,
     )
-    terms = imports_routes.Terms(
+    terms = ImportTerms(
         settings.traffic_log, settings.traffic_timezone, settings.geo_database, settings.upload_max_bytes
     )
     return desk, Workshop(db, settings.data, threads), terms

@@ -1,4 +1,4 @@
-"""Prose about code is tested: the documents' commands run, their tables, trees and links hold."""
+"""Proof: prose about code is true: the documents' commands run, their tables, trees and links hold."""
 
 import html
 import importlib

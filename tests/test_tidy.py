@@ -23,6 +23,7 @@ FEATURES: Final = {  # which other features' model and service each may use
 RANKS: Final = {"model": 0, "rules": 1, "tables": 1, "queries": 2, "service": 3, "routes": 4, "pages": 4, "commands": 4}
 LAST: Final = 4  # the only rank that imports the edge
 OPEN: Final = {"model", "service"}  # what a feature shows to others
+IN_STEPS: Final = {"artel.traffic.imports.importer"}  # use cases that are no one transaction: open like a service
 HANDED_OUT: Final = {  # what the composition root makes of a feature and hands to use cases, dialects' too
     "artel.accounts.hashing",
     "artel.traffic.imports.weave",
@@ -137,7 +138,7 @@ def _between_features(module: str, other: str) -> str | None:
 
 
 def _from_dialect(other: str) -> str | None:
-    if other.rpartition(".")[2] in OPEN or other in FEATURES or other in HANDED_OUT:
+    if other.rpartition(".")[2] in OPEN or other in FEATURES or other in HANDED_OUT | IN_STEPS:
         return None
     return "a dialect only translates: it uses a feature's model and service"
 

@@ -12,10 +12,11 @@ async def count(tx: Write, key: str, address: str, failures_per_address: int) ->
     """
     known = await tx.one(queries.KNOWN, login_key=key)
     seen = await tx.all(queries.ADDRESS_KNOWN, account_id=known.id, address=address) if known else []
+    origin = rules.origin(address)
     limits = {
         f"login:{key}": rules.ATTEMPTS_PER_LOGIN,
-        f"login:{key} from {address}": rules.ATTEMPTS_PER_ADDRESS,
-        f"login from {address}": failures_per_address,
+        f"login:{key} from {origin}": rules.ATTEMPTS_PER_ADDRESS,
+        f"login from {origin}": failures_per_address,
     }
     if not seen:
         limits[f"login:{key} from strangers"] = rules.ATTEMPTS_FROM_UNKNOWN

@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Set
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
 
@@ -86,6 +87,17 @@ def changed_fields(row: AccountRow, edit: Edit) -> dict[str, str]:
 def role_words(roles: Set[str]) -> str:
     """Roles as the database holds them, in one order."""
     return " ".join(sorted(roles))
+
+
+def origin(address: str) -> str:
+    """What is counted as one address: an IPv4 address, or the /64 of which an IPv6 client may use every one."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
 
 
 def wait_s(window_start_us: int, window_us: int, now_us: int) -> int:

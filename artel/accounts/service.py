@@ -119,7 +119,7 @@ async def register(tx: Write, who: Actor, body: Registration, hashed: Hashed, te
     Raises LoginTaken, TooManyRegistrations.
     """
     row = await create(tx, body, hashed, frozenset({body.role}))
-    window = await tally.count(tx, f"register:{who.address}", rules.REGISTRATIONS_WINDOW_US)
+    window = await tally.count(tx, f"register:{rules.origin(who.address)}", rules.REGISTRATIONS_WINDOW_US)
     if window.used > terms.registrations_per_hour:
         raise TooManyRegistrations(
             retry_s=rules.wait_s(window.window_start_us, rules.REGISTRATIONS_WINDOW_US, tx.now_us)
@@ -149,7 +149,7 @@ async def create(tx: Write, body: Registration, hashed: Hashed, roles: frozenset
 
 
 async def _refuse_many_registrations(tx: Read, address: str, terms: Terms) -> None:
-    window = await tally.look(tx, f"register:{address}", rules.REGISTRATIONS_WINDOW_US)
+    window = await tally.look(tx, f"register:{rules.origin(address)}", rules.REGISTRATIONS_WINDOW_US)
     if window.used >= terms.registrations_per_hour:
         raise TooManyRegistrations(
             retry_s=rules.wait_s(window.window_start_us, rules.REGISTRATIONS_WINDOW_US, tx.now_us)

@@ -43,6 +43,9 @@ AWAY: Final = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # the database lets nobody in just now
+    asyncpg.InvalidCatalogNameError,  # it was renamed or dropped
+    asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.ReadOnlySQLTransactionError,  # the server behind the address is a standby now
     asyncpg.InsufficientResourcesError,  # disk full, out of memory
     asyncpg.PostgresSystemError,  # input or output failed on the server

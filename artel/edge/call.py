@@ -88,22 +88,16 @@ class Call:
 
     async def read_body(self, limit_bytes: int, limit_s: float) -> None:
         """Read the whole body. Raises BodyTooLarge, BodyTooSlow, Malformed."""
-        self._refuse_declared(limit_bytes)
+        declared_bytes = self._declared(limit_bytes)
         try:
             async with asyncio.timeout(limit_s):
-                message = await self._receive()
-                if message["type"] == "http.request" and not message.get("more_body"):
-                    self.body = message.get("body", b"")
-                else:
-                    self.body = await self._gather(message, limit_bytes)
+                self.body = await self._gather(declared_bytes, limit_bytes)
         except TimeoutError:
             raise BodyTooSlow(limit_s=limit_s) from None
-        if len(self.body) > limit_bytes:
-            raise BodyTooLarge(limit_bytes=limit_bytes)
 
     async def stream_body(self, limit_bytes: int) -> AsyncIterator[bytes]:
         """The body piece by piece, for uploads. Raises BodyTooLarge, BodyTooSlow, Malformed."""
-        self._refuse_declared(limit_bytes)
+        self._declared(limit_bytes)
         size, more = 0, True
         while more:
             try:
@@ -120,21 +114,28 @@ class Call:
             if piece:
                 yield piece
 
-    async def _gather(self, message: MutableMapping[str, Any], limit_bytes: int) -> bytes:
-        body = bytearray()
-        while message["type"] == "http.request":
+    async def _gather(self, declared_bytes: int | None, limit_bytes: int) -> bytes:
+        body, more = bytearray(), True
+        while more:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise _broken_off()
             body += message.get("body", b"")
             if len(body) > limit_bytes:
                 raise BodyTooLarge(limit_bytes=limit_bytes)
-            if not message.get("more_body"):
-                return bytes(body)
-            message = await self._receive()
-        raise _broken_off()
+            # When all that was declared is here, the message that only says so is not waited for.
+            more = message.get("more_body", False) and len(body) != declared_bytes
+        return bytes(body)
 
-    def _refuse_declared(self, limit_bytes: int) -> None:
-        declared = self.headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limit_bytes:
+    def _declared(self, limit_bytes: int) -> int | None:
+        """The size that the client declared; None when it did not, or when its chunks tell. Raises BodyTooLarge."""
+        text = self.headers.get(b"content-length", b"")
+        if not text.isdigit() or b"transfer-encoding" in self.headers:
+            return None
+        declared_bytes = int(text)
+        if declared_bytes > limit_bytes:
             raise BodyTooLarge(limit_bytes=limit_bytes)
+        return declared_bytes
 
 
 def _broken_off() -> Malformed:

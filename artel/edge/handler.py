@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any, Final
 
 import msgspec
@@ -118,7 +119,7 @@ def _writing(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
         await _read_body(route, signature, kit.limits, call)
         arguments = decode(call)
         key = idempotency.key_of(route, call, token) if route.idempotent else None
-        with keys.in_flight(key):
+        with keys.in_flight(key) if key else nullcontext():
             if prepare:
                 await prepared(call, token, arguments, key)
             reply = await kit.db.write(in_transaction, token, call.address, arguments, key)

@@ -106,14 +106,11 @@ class Keys:
         self._running: set[tuple[bytes, str]] = set()
 
     @contextmanager
-    def in_flight(self, key: Key | None) -> Iterator[None]:
+    def in_flight(self, key: Key) -> Iterator[None]:
         """Hold the key while its request runs in this process. Raises InFlight.
 
         In another process the second request waits for the first one's commit, and is then answered from it.
         """
-        if key is None:
-            yield
-            return
         running = (key.scope, key.carrier)
         if running in self._running:
             raise InFlight(retry_s=1)

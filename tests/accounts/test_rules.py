@@ -144,6 +144,23 @@ def test_roles_are_written_in_one_order() -> None:
     assert rules.role_words({"staff", "customer"}) == rules.role_words({"customer", "staff"}) == "customer staff"
 
 
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:ffff:ffff:ffff", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("::1", "::/64"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_an_ipv6_client_is_counted_by_its_network(address: str, origin: str) -> None:
+    assert rules.origin(address) == origin
+
+
 @pytest.mark.parametrize(("now_us", "seconds"), [(0, 300), (1, 300), (US, 299), (300 * US - 1, 1), (300 * US, 1)])
 def test_a_wait_is_in_whole_seconds_and_never_zero(now_us: int, seconds: int) -> None:
     assert rules.wait_s(0, 300 * US, now_us) == seconds

@@ -187,6 +187,23 @@ def test_one_address_gets_so_many_failures_over_all_logins(
     assert _gets_in(client, anna, "198.51.100.4")
 
 
+def test_all_addresses_of_one_ipv6_network_are_one(client: Client, people: People, hashes: Hashes) -> None:
+    anna = people.person()
+    assert _guess([client.at(f"2001:db8::{each:x}") for each in range(1, 21)], anna.login) == {401: 5, 429: 15}
+    assert _gets_in(client, anna, "2001:db8:0:1::1")
+
+
+def test_guesses_through_an_older_api_are_the_same_guesses(client: Client, people: People, hashes: Hashes) -> None:
+    anna, here = people.person(), client.at("203.0.113.9")
+    body = {"login": anna.login.upper(), "password": "a wrong guess"}
+    assert [here.post("/user/auth", json=body).status_code for _ in range(3)] == [401] * 3
+    assert _guess([here] * 10, anna.login) == {401: 2, 429: 8}
+    answer = here.post("/user/auth", json=body)
+    assert (answer.status_code, answer.json()["error_code"]) == (429, 429)
+    assert 0 < int(answer.headers["retry-after"]) <= 300
+    assert hashes.checked == 5
+
+
 def test_an_address_that_the_client_claims_is_not_believed(client: Client, people: People, hashes: Hashes) -> None:
     anna = people.person()
 

@@ -1,11 +1,11 @@
 """The log analyser's words: what its clients send and read, field by field as its contract says."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from artel.accounts.model import Account, Attempt, LoginTaken, Name, UnknownLogin, WrongPassword
+from artel.accounts.model import LOGIN_MAX, Account, Attempt, LoginTaken, Name, UnknownLogin, WrongPassword
 from artel.edge.call import Call
 from artel.edge.identity import NotLoggedIn
 from artel.edge.reply import STATUS, Reply, encode, refusal_headers
@@ -25,7 +25,7 @@ class NewUser(Struct, frozen=True):
 class LogIn(Struct, frozen=True):
     """POST /user/auth."""
 
-    login: str
+    login: Annotated[str, Meta(max_length=LOGIN_MAX)]
     password: Attempt
 
 

@@ -228,9 +228,11 @@ async def _resume(run: Run, origin: Origin, raw: BufferedReader) -> tuple[Source
         trail = trail[: min(HEAD_BYTES, source.offset_bytes)]
         if logs.window_mark(trail) != source.window:
             continue
-        rest = size - source.offset_bytes
-        tail = os.pread(raw.fileno(), rest, source.offset_bytes) if source.tail.startswith(f"{rest}:") else b""
-        ended = rest == 0 or (bool(tail) and logs.tail_mark(tail) == source.tail)
+        tail_bytes = int(source.tail.partition(":")[0] or 0)
+        tail = os.pread(raw.fileno(), tail_bytes, source.offset_bytes)
+        if source.tail and logs.tail_mark(tail) != source.tail:
+            continue  # a shorter copy, or one that goes on in another way: it does not replace the line
+        ended = source.offset_bytes + tail_bytes == size
         await _count(run, Counts(known=source.lines + (1 if tail and ended else 0), bytes=source.offset_bytes))
         return (None if ended else source), trail
     return await run.shop.db.write(service.new_source, origin.name), b""

@@ -11,6 +11,7 @@ Kind = Literal["requests", "rejected"]
 
 # Why a line was not understood.
 REASONS: Final = {
+    "blank": "is empty",
     "format": "does not match the format",
     "time": "has no such date or time, or one outside 1970 to 2099",
     "address": "has no valid client address",
@@ -28,6 +29,19 @@ class Options(Struct, frozen=True, kw_only=True):
     geo_database: str = ""  # an .mmdb file; '': the one that is shipped
 
 
+class Terms(Struct, frozen=True):
+    """What the operator set about imports."""
+
+    log: str  # that /parse reads, relative to the data folder
+    timezone: str
+    geo_database: str
+    upload_max_bytes: int
+
+    def options(self, format: str = "", pattern: str = "") -> Options:
+        """How logs are read under these terms."""
+        return Options(format=format, pattern=pattern, timezone=self.timezone, geo_database=self.geo_database)
+
+
 class Rejection(Struct, frozen=True):
     """How many lines were rejected for one reason."""
 
@@ -39,7 +53,7 @@ class Import(Struct, frozen=True):
     """One run over one or more logs. parsed + rejected + duplicates = lines, at every moment.
 
     `lines` are those read in this run; `known` were imported before from the same file and not read again.
-    Blank lines, and the lines with # that CloudFront writes, are no lines of the log and counted nowhere.
+    The lines with # that CloudFront writes are no lines of the log and counted nowhere.
     """
 
     id: int

@@ -9,19 +9,11 @@ from artel.edge.route import STAFF, Route, Stream, get, post
 from artel.kernel.clock import iso
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Cut, Limit, Page
 from artel.traffic.imports import formats, importer, model, rejected, service
+from artel.traffic.imports.model import Terms
 from artel.traffic.imports.weave import Workshop
 
 NAME_MAX: Final = 200
 PATTERN_MAX: Final = 2_000  # characters of a regular expression
-
-
-class Terms(Struct, frozen=True):
-    """What the operator set about imports."""
-
-    log: str  # that /parse reads, relative to the data folder
-    timezone: str
-    geo_database: str
-    upload_max_bytes: int
 
 
 class UploadQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,14 +87,14 @@ async def upload(db: Database, body: Stream, query: UploadQuery, shop: Workshop,
 
     While it runs, GET /api/v1/traffic/imports shows how far it is. Sent twice, it counts nothing twice.
     """
-    options = _options(terms, query.format, query.pattern)
+    options = terms.options(query.format, query.pattern)
     done = await importer.import_upload(shop, body, query.name, options, terms.upload_max_bytes)
     return shown(done.run, done.reasons)
 
 
 async def parse(db: Database, shop: Workshop, terms: Terms) -> ImportShown:
     """Import the log that the operator configured: what came to it since the last time."""
-    done = await importer.import_configured(shop, terms.log, _options(terms, "", ""))
+    done = await importer.import_configured(shop, terms.log, terms.options())
     return shown(done.run, done.reasons)
 
 
@@ -127,10 +119,6 @@ async def stock(tx: Read) -> StockShown:
 async def rejected_lines(db: Database, query: RejectedQuery, shop: Workshop) -> Page[model.RejectedLine]:
     """The lines that no import understood, with the reasons."""
     return await rejected.listed(shop, Cut(query.limit, query.after), query.reason)
-
-
-def _options(terms: Terms, name: str, pattern: str) -> model.Options:
-    return model.Options(format=name, pattern=pattern, timezone=terms.timezone, geo_database=terms.geo_database)
 
 
 _REFUSED: Final = (

@@ -131,7 +131,7 @@ def parse(loom: Loom, block: Block, reading: Reading) -> Parsed:
         "CREATE OR REPLACE TEMP TABLE lines AS SELECT h, "  # noqa: S608
         "CASE WHEN matched AND at_us IS NOT NULL AND bytes IS NOT NULL AND "
         f"at_us >= {-86_400 * US} AND at_us < {TIME_END_US + 86_400 * US} AND strlen(l) <= {LINE_MAX_BYTES} THEN '' "
-        f"WHEN trim(l, ' ' || chr(9)) = '' OR {_comment(reading.format)} THEN 'blank' "
+        f"WHEN {_comment(reading.format)} THEN 'comment' WHEN trim(l, ' ' || chr(9)) = '' THEN 'blank' "
         f"WHEN strlen(l) > {LINE_MAX_BYTES} THEN 'too_long' WHEN NOT matched THEN 'format' "
         f"WHEN bytes IS NULL THEN 'number' ELSE 'time' END AS reason, {_COLUMNS} "
         f"FROM ({reading.format.select(loom.raw())})"
@@ -140,7 +140,7 @@ def parse(loom: Loom, block: Block, reading: Reading) -> Parsed:
     _locate(loom, reading)
     loom.run(PAGES)
     _dictionaries(loom)
-    found = loom.run("SELECT reason, count(*) FROM lines WHERE reason <> 'blank' GROUP BY reason")
+    found = loom.run("SELECT reason, count(*) FROM lines WHERE reason <> 'comment' GROUP BY reason")
     counts = {str(reason): _int(count) for reason, count in found}
     (first, last) = loom.run("SELECT min(at_us), max(at_us) FROM lines WHERE reason = ''")[0]
     return Parsed(
@@ -215,7 +215,7 @@ def _dictionaries(loom: Loom) -> None:
 
 
 def _where(kind: Kind) -> str:
-    return "reason = ''" if kind == "requests" else "reason NOT IN ('', 'blank')"
+    return "reason = ''" if kind == "requests" else "reason NOT IN ('', 'comment')"
 
 
 def compare(loom: Loom, kind: Kind, source_id: int, stored: list[Path]) -> None:
@@ -342,7 +342,7 @@ SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.rowid AS line_no, 
   CAST(coalesce(o.occurrence, 1) AS INTEGER) AS occurrence, 0::BIGINT AS at_us, l.reason,
   left(t.l, {LINE_MAX_BYTES}) AS text
 FROM lines l JOIN (SELECT l, row_number() OVER () - 1 AS line FROM {{raw}}) t ON t.line = l.rowid {_JOIN}
-WHERE l.reason NOT IN ('', 'blank') AND {_NEW}
+WHERE l.reason NOT IN ('', 'comment') AND {_NEW}
 """  # noqa: S608
 
 

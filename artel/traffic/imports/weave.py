@@ -30,7 +30,7 @@ class Workshop(Struct, frozen=True):
     db: Database
     data: Path
     pool: Executor
-    block_bytes: int = BLOCK_BYTES
+    block_bytes: int = BLOCK_BYTES  # longer than any line that is to be understood
 
 
 class Run(Struct, frozen=True):

@@ -193,12 +193,17 @@ def test_one_store_keeps_to_one_time_zone(run, shop, tmp_path: Path) -> None:
             import_bytes(run, shop, tmp_path / "more", b"", replace(SHOP, timezone=name))
 
 
-def test_an_empty_file_is_fine_and_blank_lines_are_no_lines(run, shop, tmp_path: Path) -> None:
+def test_an_empty_file_is_fine_and_blank_lines_are_accounted_for(run, shop, tmp_path: Path) -> None:
     assert import_bytes(run, shop, tmp_path / "empty", b"", Options()).run.status == "done"
     assert import_bytes(run, shop, tmp_path / "blank", b"\n \n\t\n\r\n", SHOP).run.lines == 0
     done = import_bytes(run, shop, tmp_path / "log", f"\n\n{line(0)}\n\nrubbish\n".encode()).run
-    assert (done.lines, done.parsed, done.rejected) == (2, 1, 1)
-    assert run(rejected.listed(shop, Cut())).items[0].line_no == 5
+    assert (done.lines, done.parsed, done.rejected) == (5, 1, 4)
+    assert [(each.line_no, each.reason) for each in run(rejected.listed(shop, Cut())).items] == [
+        (1, "blank"),
+        (2, "blank"),
+        (4, "blank"),
+        (5, "format"),
+    ]
 
 
 def test_rejected_lines_come_in_pages(run, shop, tmp_path: Path) -> None:
