@@ -12,7 +12,7 @@ from artel.app import traffic_tools
 from artel.db import Database
 from artel.settings import Settings
 from artel.traffic.imports import demo as generator
-from artel.traffic.imports import importer
+from artel.traffic.imports import service
 from artel.traffic.imports.model import Options, Summary
 from artel.traffic.reports import service as reports
 from artel.traffic.reports.model import Answer, Question
@@ -52,6 +52,6 @@ async def load(db: Database, settings: Settings, seed: int, scale: int) -> Demo:
     with ThreadPoolExecutor(2) as threads:
         desk, shop, terms = traffic_tools(settings, db, threads)
         options = Options(timezone=terms.timezone, geo_database=terms.geo_database)
-        imported = await importer.import_configured(shop, settings.traffic_log, options)
+        imported = await service.import_configured(shop, settings.traffic_log, options)
         answers = [await reports.ask(db, desk, number, Question()) for number in SEVEN]
     return Demo(list(PEOPLE), imported, answers)

@@ -18,7 +18,7 @@ import duckdb
 
 from artel.db.migrate import migrate
 from artel.db.opening import open_database
-from artel.traffic.imports import geo, importer
+from artel.traffic.imports import geo, service
 from artel.traffic.imports.demo import write_log
 from artel.traffic.imports.model import Options
 from artel.traffic.imports.weave import Workshop
@@ -61,7 +61,7 @@ def our_import(log: Path, lines: int) -> tuple[float, float]:
 async def _import(log: Path, lines: int, data: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         db = await open_database("", data)
-        summary = await importer.import_logs(Workshop(db, data, pool), [log], Options())
+        summary = await service.import_logs(Workshop(db, data, pool), [log], Options())
         await db.close()
         assert summary.run.parsed == lines, summary
 

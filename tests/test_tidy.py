@@ -23,7 +23,7 @@ FEATURES: Final = {  # which other features' model and service each may use
 RANKS: Final = {"model": 0, "rules": 1, "tables": 1, "queries": 2, "service": 3, "routes": 4, "pages": 4, "commands": 4}
 LAST: Final = 4  # the only rank that imports the edge
 OPEN: Final = {"model", "service"}  # what a feature shows to others
-IN_STEPS: Final = {"artel.traffic.imports.importer"}  # use cases that are no one transaction: open like a service
+MANIFEST: Final = {"artel.traffic.imports.manifest"}  # what the store holds, a transaction each: open like a service
 HANDED_OUT: Final = {  # what the composition root makes of a feature and hands to use cases, dialects' too
     "artel.accounts.hashing",
     "artel.traffic.imports.weave",
@@ -132,13 +132,13 @@ def _between_features(module: str, other: str) -> str | None:
     if theirs not in FEATURES[ours]:
         return f"{ours} does not stand above {theirs}: let the outbox carry an event instead"
     near = ours.rpartition(".")[0] == theirs.rpartition(".")[0] != "artel"
-    if part in OPEN or other == theirs or (near and RANKS.get(part) is None and rank == LAST):
+    if part in OPEN or other in MANIFEST or other == theirs or (near and RANKS.get(part) is None and rank == LAST):
         return None
     return "between features only model and service are open: let the service offer it"
 
 
 def _from_dialect(other: str) -> str | None:
-    if other.rpartition(".")[2] in OPEN or other in FEATURES or other in HANDED_OUT | IN_STEPS:
+    if other.rpartition(".")[2] in OPEN or other in FEATURES or other in HANDED_OUT:
         return None
     return "a dialect only translates: it uses a feature's model and service"
 

@@ -16,7 +16,7 @@ from artel.edge.reply import Reply, encode
 from artel.edge.route import ANYONE, LOGGED_IN, Route, delete, get, patch, post
 from artel.kernel.actor import Actor
 from artel.kernel.page import PAGE_MAX
-from artel.traffic.imports import importer
+from artel.traffic.imports import service as imports
 from artel.traffic.imports.model import LogMissing, Terms
 from artel.traffic.imports.weave import Workshop
 from artel.traffic.reports import service as reports
@@ -105,7 +105,7 @@ async def everybody(db: Database, who: Actor) -> list[wire.User]:
 
 async def parse(db: Database, shop: Workshop, terms: Terms) -> str:
     """Import what came to the configured log."""
-    await importer.import_configured(shop, terms.log, terms.options())
+    await imports.import_configured(shop, terms.log, terms.options())
     return "added to the database"
 
 

@@ -16,9 +16,9 @@ from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json,
 from artel.kernel.clock import iso
 from artel.kernel.page import Cut
 from artel.settings import Settings, load
-from artel.traffic.imports import formats, importer, logs, rejected, service
+from artel.traffic.imports import formats, logs, manifest, rejected, service
+from artel.traffic.imports.manifest import Counts
 from artel.traffic.imports.model import REASONS, Import, Options, Rejection, Summary
-from artel.traffic.imports.service import Counts
 from artel.traffic.imports.weave import Workshop
 
 Result = TypeVar("Result")
@@ -70,7 +70,7 @@ def import_command(
 
     async def use(shop: Workshop) -> Summary:
         with _bar(total, quiet=as_json) as show:
-            return await importer.import_logs(shop, paths, options, show)
+            return await service.import_logs(shop, paths, options, show)
 
     summary = _shop(settings, use)
     if as_json:
@@ -93,7 +93,7 @@ def imports_command(
     """List the imports, also those that run."""
 
     async def use(db: Database) -> list[Import]:
-        return (await db.read(service.listed, Cut(limit))).items
+        return (await db.read(manifest.listed, Cut(limit))).items
 
     found = work(load(data=data, database=database), use)
     if as_json:

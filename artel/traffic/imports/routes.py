@@ -8,7 +8,7 @@ from artel.db import Database, Read
 from artel.edge.route import STAFF, Route, Stream, get, post
 from artel.kernel.clock import iso
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Cut, Limit, Page
-from artel.traffic.imports import formats, importer, model, rejected, service
+from artel.traffic.imports import formats, manifest, model, rejected, service
 from artel.traffic.imports.model import Terms
 from artel.traffic.imports.weave import Workshop
 
@@ -88,30 +88,30 @@ async def upload(db: Database, body: Stream, query: UploadQuery, shop: Workshop,
     While it runs, GET /api/v1/traffic/imports shows how far it is. Sent twice, it counts nothing twice.
     """
     options = terms.options(query.format, query.pattern)
-    done = await importer.import_upload(shop, body, query.name, options, terms.upload_max_bytes)
+    done = await service.import_upload(shop, body, query.name, options, terms.upload_max_bytes)
     return shown(done.run, done.reasons)
 
 
 async def parse(db: Database, shop: Workshop, terms: Terms) -> ImportShown:
     """Import the log that the operator configured: what came to it since the last time."""
-    done = await importer.import_configured(shop, terms.log, terms.options())
+    done = await service.import_configured(shop, terms.log, terms.options())
     return shown(done.run, done.reasons)
 
 
 async def imports(tx: Read, query: Cut) -> Page[ImportShown]:
     """Imports, the newest first. The reasons of rejected lines are told by each import itself."""
-    found = await service.listed(tx, query)
+    found = await manifest.listed(tx, query)
     return Page([shown(each, []) for each in found.items], found.next)
 
 
 async def one_import(tx: Read, import_id: int) -> ImportShown:
     """One import, also while it runs."""
-    return shown(await service.get(tx, import_id), await service.reasons(tx, import_id))
+    return shown(await manifest.get(tx, import_id), await manifest.reasons(tx, import_id))
 
 
 async def stock(tx: Read) -> StockShown:
     """How much the store holds and how fresh it is."""
-    found = await service.stock(tx)
+    found = await manifest.stock(tx)
     since, until = (iso(us) if found.rows else None for us in (found.at_min_us, found.at_max_us))
     return StockShown(found.rows, found.rejected, since, until)
 

@@ -1,289 +1,295 @@
-"""Use cases of the manifest: each is one short transaction. `importer` strings them together for a whole log."""
-
-from msgspec import Struct
-
-from artel.db import Read, Write
-from artel.kernel.page import Cut, Page, page
-from artel.traffic.imports import queries
-from artel.traffic.imports.model import Import, ImportMissing, Kind, Rejection, Segment, Status, Stock, TimezoneChanged
-from artel.traffic.imports.queries import Source, TailRow
-
-NEWEST: int = 2**62  # larger than any id: lists begin with the newest
-
-
-class Raced(Exception):  # noqa: N818 - an answer to the importer, never shown
-    """Somebody else changed the store since it was surveyed; nothing was written."""
-
-
-class SourceMoved(Exception):  # noqa: N818 - an answer to the importer, never shown
-    """Somebody else imported the same source meanwhile; nothing was written."""
-
-
-class Counts(Struct, frozen=True):
-    """What a step adds to its import."""
-
-    lines: int = 0
-    parsed: int = 0
-    rejected: int = 0
-    duplicates: int = 0
-    known: int = 0
-    bytes: int = 0
-
-
-class Survey(Struct, frozen=True):
-    """What of the store can matter to a block."""
-
-    generation: int
-    source: Source
-    segments: dict[Kind, list[Segment]]
-    tails: dict[Kind, list[TailRow]]
-
-
-class Reach(Struct, frozen=True):
-    """Which times a block holds of a kind; rejected lines have the time 0."""
-
-    kind: Kind
-    from_us: int
-    to_us: int
-
-
-class NewSegment(Struct, frozen=True):
-    """A file that is on the disk and not in the manifest yet."""
-
-    kind: Kind
-    role: str
-    name: str
-    rows: int
-    size_bytes: int
-    at_min_us: int
-    at_max_us: int
-
-
-class NewTail(Struct, frozen=True):
-    """A last line without a line break, with the segment that holds it alone."""
-
-    segment: NewSegment
-    line_hash: int
-    occurrence: int
-
-
-class Mark(Struct, frozen=True):
-    """How far a source is imported, and how it is recognised."""
-
-    name: str
-    head: str
-    window: str
-    offset_bytes: int
-    lines: int
-    tail: str
-
-
-class Change(Struct, frozen=True):
-    """All that one block changes: it happens in one transaction or not at all."""
-
-    import_id: int
-    source: Source  # as it was surveyed
-    mark: Mark
-    segments: list[NewSegment]
-    tail: NewTail | None
-    shadowed: list[int]  # sources whose tail is now in the store for good
-    counts: Counts
-    reasons: list[Rejection]
-
-
-async def begin(tx: Write, what: str, bytes_total: int) -> int:
-    """A new import, running; answers its id."""
-    made = await tx.one(queries.BEGIN, what=what, format="", now_us=tx.now_us, bytes_total=bytes_total)
-    assert made is not None, "an insert answers the row"
-    return made
-
-
-async def finish(tx: Write, import_id: int, status: Status, problem: str) -> Import:
-    """The end of an import, good or bad."""
-    await tx.run(queries.FINISH, import_id=import_id, outcome=status, now_us=tx.now_us, why=problem)
-    return await get(tx, import_id)
-
-
-async def abandon(tx: Write, import_ids: list[int]) -> None:
-    """End imports whose process is gone."""
-    for import_id in import_ids:
-        await tx.run(queries.ABANDON, import_id=import_id, now_us=tx.now_us)
-
-
-async def running(tx: Read) -> list[int]:
-    """Imports that have not ended, by id."""
-    return await tx.all(queries.RUNNING)
-
-
-async def segment_names(tx: Read) -> list[str]:
-    """Every file of the store that counts."""
-    return await tx.all(queries.SEGMENT_NAMES)
-
-
-async def claim_timezone(tx: Write, zone: str) -> None:
-    """Settle in which zone the times of this store are read. Raises TimezoneChanged."""
-    await tx.run(queries.SET_TIMEZONE, zone=zone)
-    found = await tx.one(queries.STORE)
-    assert found is not None, "the migration made the row"
-    if found.timezone != zone:
-        raise TimezoneChanged(stored=found.timezone, asked=zone)
-
-
-async def note_format(tx: Write, import_id: int, name: str) -> None:
-    """The first format that an import met is shown with it."""
-    await tx.run(queries.NAME_FORMAT, import_id=import_id, name=name)
-
-
-async def count(tx: Write, import_id: int, more: Counts) -> None:
-    """Add to what an import did."""
-    await tx.run(
-        queries.COUNT,
-        import_id=import_id,
-        more_bytes=more.bytes,
-        more_lines=more.lines,
-        more_parsed=more.parsed,
-        more_rejected=more.rejected,
-        more_duplicates=more.duplicates,
-        more_known=more.known,
-    )
-
-
-async def new_source(tx: Write, name: str) -> Source:
-    """A source of which nothing is imported yet."""
-    made = await tx.one(queries.NEW_SOURCE, name=name)
-    assert made is not None, "an insert answers the row"
-    return Source(made, 0, 0, "", "")
-
-
-async def sources_by_head(tx: Read, heads: list[str], size: int) -> list[Source]:
-    """Sources that begin like a file of that size, the most complete ones first."""
-    found = [row for head in heads for row in await tx.all(queries.SOURCES_BY_HEAD, head=head, size=size)]
-    return sorted(found, key=lambda source: (-source.offset_bytes, source.id))
-
-
-async def survey(tx: Read, source_id: int, reaches: list[Reach]) -> Survey:
-    """What of the store a block must be compared with."""
-    store = await tx.one(queries.STORE)
-    source = await tx.one(queries.SOURCE, source_id=source_id)
-    assert store is not None and source is not None, "the migration and the import made the rows"
-    segments: dict[Kind, list[Segment]] = {}
-    tails: dict[Kind, list[TailRow]] = {}
-    for reach in reaches:
-        span = {"kind": reach.kind, "from_us": reach.from_us, "to_us": reach.to_us}
-        segments[reach.kind] = await tx.all(queries.OVERLAPPING, source_id=source_id, **span)
-        tails[reach.kind] = await tx.all(queries.TAILS, **span)
-    return Survey(store.generation, source, segments, tails)
-
-
-async def commit(tx: Write, seen: int, change: Change) -> None:
-    """Make what a block brought visible, with all that belongs to it. Raises Raced, SourceMoved."""
-    if await tx.run(queries.RAISE, seen=seen) == 0:
-        raise Raced
-    moved = await tx.run(
-        queries.MOVE_SOURCE,
-        source_id=change.source.id,
-        from_bytes=change.source.offset_bytes,
-        from_tail=change.source.tail,
-        called=change.mark.name,
-        to_head=change.mark.head,
-        to_window=change.mark.window,
-        to_bytes=change.mark.offset_bytes,
-        to_lines=change.mark.lines,
-        to_tail=change.mark.tail,
-    )
-    if moved == 0:
-        raise SourceMoved
-    if change.mark.tail != change.source.tail:
-        await _drop_tail(tx, change.source.id)
-    for segment in change.segments:
-        await _add_segment(tx, change, segment)
-    for source_id in change.shadowed:
-        await tx.run(queries.SHADOW, of_source=source_id)
-    if change.tail:
-        await _add_tail(tx, change, change.tail)
-    await tx.run(queries.SHOW_TAILS)
-    await count(tx, change.import_id, change.counts)
-    for rejection in change.reasons:
-        added = {"of_import": change.import_id, "why": rejection.reason, "more": rejection.lines}
-        if await tx.run(queries.ADD_REASON, **added) == 0:
-            await tx.run(queries.NEW_REASON, **added)
-
-
-async def _drop_tail(tx: Write, source_id: int) -> None:
-    segment_id = await tx.one(queries.TAIL_SEGMENT, source_id=source_id)
-    if segment_id is not None:
-        await tx.run(queries.DROP_TAIL, source_id=source_id)
-        await tx.run(queries.DROP_SEGMENT, segment_id=segment_id)
-
-
-async def _add_segment(tx: Write, change: Change, segment: NewSegment) -> int:
-    made = await tx.one(
-        queries.NEW_SEGMENT,
-        import_id=change.import_id,
-        source_id=change.source.id,
-        kind=segment.kind,
-        role=segment.role,
-        shown=int(segment.role == "stored"),
-        name=segment.name,
-        rows=segment.rows,
-        size_bytes=segment.size_bytes,
-        at_min_us=segment.at_min_us,
-        at_max_us=segment.at_max_us,
-    )
-    assert made is not None, "an insert answers the row"
-    return made
-
-
-async def _add_tail(tx: Write, change: Change, tail: NewTail) -> None:
-    segment_id = await _add_segment(tx, change, tail.segment)
-    await tx.many(
-        queries.NEW_TAIL,
-        [
-            {
-                "source_id": change.source.id,
-                "segment_id": segment_id,
-                "kind": tail.segment.kind,
-                "line_hash": str(tail.line_hash),
-                "occurrence": tail.occurrence,
-                "at_us": tail.segment.at_max_us,
-            }
-        ],
-    )
-
-
-async def get(tx: Read, import_id: int) -> Import:
-    """One import, also while it runs. Raises ImportMissing."""
-    found = await tx.one(queries.IMPORT, import_id=import_id)
-    if found is None:
-        raise ImportMissing(import_id=import_id)
-    return found
-
-
-async def reasons(tx: Read, import_id: int) -> list[Rejection]:
-    """Why lines of an import were rejected."""
-    return await tx.all(queries.REASONS, import_id=import_id)
-
-
-async def listed(tx: Read, cut: Cut) -> Page[Import]:
-    """Imports, the newest first. One statement."""
-    rows = await tx.all(queries.IMPORTS, before=cut.key(NEWEST), limit=cut.limit + 1)
-    return page(rows, cut, "id")
-
-
-async def source_names(tx: Read, source_ids: set[int]) -> dict[int, str]:
-    """What sources were called when they were imported last; a pipe is `standard input`."""
-    return {each: await tx.one(queries.SOURCE_NAME, source_id=each) or "" for each in source_ids}
-
-
-async def shown(tx: Read, kind: Kind) -> list[Segment]:
-    """The segments that count, in the order in which they came."""
-    return await tx.all(queries.SHOWN, kind=kind)
-
-
-async def stock(tx: Read) -> Stock:
-    """How much the store holds and how fresh it is."""
-    store = await tx.one(queries.STORE)
-    requests = await tx.one(queries.TOTALS, kind="requests")
-    rejected = await tx.one(queries.TOTALS, kind="rejected")
-    assert store is not None and requests is not None and rejected is not None, "sums have one row"
-    return Stock(store.generation, requests.rows, rejected.rows, requests.at_min_us, requests.at_max_us)
+"""A log into the store: blocks are read and parsed one ahead, compared, written and committed one after another.
+
+Each block is one transaction, so an import that is killed loses at most the block it was at, and running it again
+counts nothing twice. Two importers may work on one store: whoever commits second compares its block again.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, closing
+from io import BufferedReader
+from pathlib import Path
+from time import monotonic_ns
+from typing import Final
+
+import duckdb
+
+from artel.kernel.errors import Refusal
+from artel.traffic.imports import folders, formats, geo, logs, manifest, segments, zone
+from artel.traffic.imports.folders import Folders
+from artel.traffic.imports.logs import HEAD_BYTES, Block, Damaged
+from artel.traffic.imports.manifest import Change, Counts, Mark, Raced, SourceMoved
+from artel.traffic.imports.model import (
+    FormatUnknown,
+    LogDamaged,
+    LogUnreadable,
+    Options,
+    PatternInvalid,
+    StorageFull,
+    Summary,
+    UploadTooLarge,
+)
+from artel.traffic.imports.queries import Source
+from artel.traffic.imports.segments import Loom, Parsed, Reading
+from artel.traffic.imports.weave import Origin, Progress, Run, Workshop, in_thread, stored, weave
+
+GATE_PAUSE_S: Final = 0.01
+SHOWN_LINE_CHARS: Final = 200  # of a line that no format fits
+
+
+def _silent(_: Counts) -> None:
+    """Progress that nobody looks at."""
+
+
+async def import_logs(
+    shop: Workshop, paths: list[Path | None], options: Options, progress: Progress = _silent
+) -> Summary:
+    """Import logs, one after another; None is standard input.
+
+    A log that cannot be read does not keep the others from being imported: see `problems` of the answer. Refusals that
+    concern all of them (an unknown time zone, a full disk) end the import and are raised.
+    """
+    what = ", ".join("standard input" if path is None else path.name for path in paths[:3])
+    what += f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    async with _begun(shop, options, what, _size(paths)) as (ready, import_id, bench):
+        return await _import_all(shop, ready, import_id, bench, paths, options, progress)
+
+
+async def import_upload(
+    shop: Workshop, body: AsyncIterator[bytes], name: str, options: Options, limit_bytes: int
+) -> Summary:
+    """Import what a client sends. It is stored first, so that a broken connection leaves nothing half imported.
+
+    Raises UploadTooLarge, and what `import_logs` raises.
+    """
+    async with _begun(shop, options, name, 0) as (ready, import_id, bench):
+        target = ready.incoming / f"{import_id}-upload"
+        try:
+            with target.open("wb") as file:
+                size = 0
+                async for piece in body:
+                    size += len(piece)
+                    if size > limit_bytes:
+                        raise UploadTooLarge(limit=limit_bytes)
+                    await in_thread(shop, stored, file.write, piece)
+            return await _import_all(shop, ready, import_id, bench, [target], options, _silent)
+        finally:
+            target.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _begun(
+    shop: Workshop, options: Options, what: str, bytes_total: int
+) -> AsyncIterator[tuple[Folders, int, Path]]:
+    """An import that has begun, with a folder to work in; however it ends, its row says so."""
+    zone.load(options.timezone)
+    formats.named(options.format, options.pattern, "")  # refused before anything begins
+    ready = folders.prepare(shop.data)
+    with ExitStack() as stack:
+        async with _gate(ready):
+            await _sweep(shop, ready)
+            import_id = await shop.db.write(manifest.begin, what, bytes_total)
+            bench = stack.enter_context(folders.bench(ready, import_id))
+        try:
+            yield ready, import_id, bench
+        except (Refusal, asyncio.CancelledError, ConnectionError) as fault:
+            await shop.db.write(manifest.finish, import_id, "failed", str(fault) or "it was broken off")
+            raise
+        except OSError as fault:  # of the folders
+            await shop.db.write(manifest.finish, import_id, "failed", str(fault))
+            raise StorageFull(reason=fault.strerror or str(fault)) from None
+
+
+async def _import_all(
+    shop: Workshop,
+    ready: Folders,
+    import_id: int,
+    bench: Path,
+    paths: list[Path | None],
+    options: Options,
+    progress: Progress,
+) -> Summary:
+    began = monotonic_ns()
+    problems: list[str] = []
+    with ExitStack() as stack:
+        looms = Loom(bench, 0), Loom(bench, 1)
+        for loom in looms:
+            stack.callback(loom.close)
+        countries = await in_thread(shop, geo.load, options.geo_database)
+        run = Run(shop, ready, import_id, bench, looms, options, countries, progress, iter(range(1, 2**62)))
+        for path in paths:
+            await _import_log(run, path, problems)
+    done = await shop.db.write(manifest.finish, import_id, "failed" if problems else "done", "; ".join(problems))
+    reasons = await shop.db.read(manifest.reasons, import_id)
+    return Summary(done, reasons, problems, (monotonic_ns() - began) // 1000)
+
+
+@asynccontextmanager
+async def _gate(ready: Folders) -> AsyncIterator[None]:
+    """Imports begin and sweep one at a time, so that none is taken for dead before it holds its lock."""
+    with folders.gate(ready) as enter:
+        while not enter():
+            await asyncio.sleep(GATE_PAUSE_S)
+        yield
+
+
+def _size(paths: list[Path | None]) -> int:
+    """Bytes on the disk; 0 when one of them is a pipe or cannot be looked at."""
+    try:
+        return sum(path.stat().st_size for path in paths if path) if None not in paths else 0
+    except OSError:
+        return 0
+
+
+async def _sweep(shop: Workshop, ready: Folders) -> None:
+    running = await shop.db.read(manifest.running)
+    gone = await in_thread(shop, folders.dead, ready, running)
+    await shop.db.write(manifest.abandon, gone)
+    counted = await shop.db.read(manifest.segment_names)
+    await in_thread(shop, folders.sweep, ready, [i for i in running if i not in gone], counted)
+
+
+async def _import_log(run: Run, path: Path | None, problems: list[str]) -> None:
+    while True:
+        try:
+            with closing(await in_thread(run.shop, logs.open_raw, path)) as raw:
+                await _import_open(run, path, raw)
+        except SourceMoved:
+            continue  # somebody else went on with this very file: look again how far it is
+        except (FormatUnknown, LogUnreadable, LogDamaged) as fault:
+            problems.append(str(fault))
+        return
+
+
+async def _import_open(run: Run, path: Path | None, raw: BufferedReader) -> None:
+    name = "standard input" if path is None else str(path)
+    try:
+        sample = await in_thread(run.shop, logs.sample, raw)
+    except OSError as fault:
+        raise LogUnreadable(path=name, reason=fault.strerror or str(fault)) from None
+    if not sample.strip():
+        try:
+            if await in_thread(run.shop, logs.only_blank, raw):
+                return
+        except Damaged as fault:
+            raise LogDamaged(path=name, reason=str(fault), lines=0) from None
+    chosen = await in_thread(run.shop, stored, _recognise, run, name, sample)
+    await run.shop.db.write(manifest.note_format, run.import_id, chosen.name)
+    if "false" in chosen.fields.get("zoned", "") or chosen.name == "custom":
+        await run.shop.db.write(manifest.claim_timezone, run.options.timezone)
+    how = logs.packing(raw)
+    head = b"" if path is None else os.pread(raw.fileno(), HEAD_BYTES, 0)
+    origin = Origin(name, chosen.key, head, how != "plain" or path is None)
+    source, trail = await _resume(run, origin, raw)
+    if source is None:
+        return
+    if not origin.packed:
+        raw.seek(source.offset_bytes)
+    reading = Reading(chosen, run.options.timezone, run.countries)
+    await _stream(run, origin, source, trail, logs.text_of(raw, how), reading)
+    if origin.packed and path is not None:
+        await _close_source(run, origin, source.id, raw)
+
+
+def _recognise(run: Run, name: str, sample: str) -> formats.Format:
+    """The format that was asked for, or the one that understands most of the first lines."""
+    loom = run.looms[0]
+    asked = formats.named(run.options.format, run.options.pattern, sample)
+    if asked:
+        try:
+            segments.fits(loom, asked, asked.example)  # RE2 may refuse what Python's re takes
+        except duckdb.Error as fault:
+            raise PatternInvalid(problem=str(fault).splitlines()[0]) from None
+        return asked
+    written = sum(1 for line in sample.split("\n") if line.strip())
+    best, most = formats.SHOP, 0
+    for each in formats.BUILT_IN:
+        candidate = formats.with_header(each, sample)
+        understood = segments.fits(loom, candidate, sample)
+        if understood > most:
+            best, most = candidate, understood
+        if understood == written:
+            break
+    if most == 0:
+        first = next((line for line in sample.split("\n") if line.strip()), "")[:SHOWN_LINE_CHARS]
+        raise FormatUnknown(source=name, line=repr(first), known=", ".join(formats.NAMES))
+    return best
+
+
+async def _resume(run: Run, origin: Origin, raw: BufferedReader) -> tuple[Source | None, bytes]:
+    """The source that this file continues, and the bytes before its offset; None when there is nothing new in it."""
+    size = os.fstat(raw.fileno()).st_size if origin.head else 0
+    heads = [logs.head_mark(origin.head, each, origin.key) for each in logs.head_sizes(len(origin.head))]
+    for source in await run.shop.db.read(manifest.sources_by_head, heads, size):
+        if origin.packed and source.offset_bytes != size:
+            continue  # a compressed file is known as a whole or not at all
+        trail = os.pread(raw.fileno(), HEAD_BYTES, max(0, source.offset_bytes - HEAD_BYTES))
+        trail = trail[: min(HEAD_BYTES, source.offset_bytes)]
+        if logs.window_mark(trail) != source.window:
+            continue
+        tail_bytes = int(source.tail.partition(":")[0] or 0)
+        tail = os.pread(raw.fileno(), tail_bytes, source.offset_bytes)
+        if source.tail and logs.tail_mark(tail) != source.tail:
+            continue  # a shorter copy, or one that goes on in another way: it does not replace the line
+        ended = source.offset_bytes + tail_bytes == size
+        await _count(run, Counts(known=source.lines + (1 if tail and ended else 0), bytes=source.offset_bytes))
+        return (None if ended else source), trail
+    return await run.shop.db.write(manifest.new_source, origin.name), b""
+
+
+async def _count(run: Run, counts: Counts) -> None:
+    await run.shop.db.write(manifest.count, run.import_id, counts)
+    run.progress(counts)
+
+
+async def _stream(
+    run: Run, origin: Origin, source: Source, trail: bytes, text: BufferedReader, reading: Reading
+) -> None:
+    blocks = logs.blocks(text, run.shop.block_bytes)
+
+    def next_parsed(loom: Loom) -> tuple[Block, Parsed] | None:
+        block = next(blocks, None)
+        return (block, stored(segments.parse, loom, block, reading)) if block else None
+
+    turn = 0
+    ahead = asyncio.ensure_future(in_thread(run.shop, next_parsed, run.looms[turn]))
+    try:
+        while found := await ahead:
+            loom, turn = run.looms[turn], 1 - turn
+            ahead = asyncio.ensure_future(in_thread(run.shop, next_parsed, run.looms[turn]))
+            block, parsed = found
+            if not (block.unfinished and parsed.requests + parsed.rejected == 0):
+                trail = (trail + block.trail)[-HEAD_BYTES:]
+                source = await weave(run, origin, source, trail, loom, block, parsed)
+    except Damaged as fault:
+        raise LogDamaged(path=origin.name, reason=str(fault), lines=source.lines) from None
+    except OSError as fault:
+        raise LogUnreadable(path=origin.name, reason=fault.strerror or str(fault)) from None
+    finally:
+        await asyncio.wait([ahead])
+
+
+async def _close_source(run: Run, origin: Origin, source_id: int, raw: BufferedReader) -> None:
+    """A compressed file was read to its end: from now on it is recognised as a whole."""
+    size = os.fstat(raw.fileno()).st_size
+    trail = os.pread(raw.fileno(), HEAD_BYTES, max(0, size - HEAD_BYTES))
+    head = logs.head_mark(origin.head, logs.head_sizes(len(origin.head))[0], origin.key)
+    while True:
+        survey = await run.shop.db.read(manifest.survey, source_id, [])
+        mark = Mark(origin.name, head, logs.window_mark(trail), size, survey.source.lines, survey.source.tail)
+        change = Change(run.import_id, survey.source, mark, [], None, [], Counts(), [])
+        try:
+            await run.shop.db.write(manifest.commit, survey.generation, change)
+        except Raced:
+            continue
+        return
+
+
+async def import_configured(shop: Workshop, log: str, options: Options) -> Summary:
+    """Import the log that the operator configured, relative to the data folder.
+
+    Raises LogMissing, and what kept the log from being read to its end.
+    """
+    found = await in_thread(shop, logs.find, [str(shop.data / log)])
+    return await import_logs(shop, found, options)

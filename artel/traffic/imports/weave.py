@@ -12,13 +12,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from artel.db import Database
-from artel.traffic.imports import folders, geo, logs, segments, service
+from artel.traffic.imports import folders, geo, logs, manifest, segments
 from artel.traffic.imports.folders import Folders
 from artel.traffic.imports.logs import BLOCK_BYTES, Block
+from artel.traffic.imports.manifest import Change, Counts, Mark, NewSegment, NewTail, Raced, Reach, SourceMoved, Survey
 from artel.traffic.imports.model import Kind, Options, StorageFull
 from artel.traffic.imports.queries import Source
 from artel.traffic.imports.segments import Loom, Parsed, Place
-from artel.traffic.imports.service import Change, Counts, Mark, NewSegment, NewTail, Raced, Reach, SourceMoved, Survey
 
 Result = TypeVar("Result")
 Progress = Callable[[Counts], None]  # told what each step adds
@@ -78,12 +78,12 @@ async def weave(
     reaches = [Reach("requests", parsed.at_min_us, parsed.at_max_us)] if parsed.requests else []
     reaches += [Reach("rejected", 0, 0)] if parsed.rejected else []
     while True:
-        survey = await run.shop.db.read(service.survey, source.id, reaches)
+        survey = await run.shop.db.read(manifest.survey, source.id, reaches)
         if survey.source != source:
             raise SourceMoved
         change = await in_thread(run.shop, stored, _write, run, loom, block, survey, mark)
         try:
-            await run.shop.db.write(service.commit, survey.generation, change)
+            await run.shop.db.write(manifest.commit, survey.generation, change)
         except Raced:
             for segment in _made(change):
                 (run.folders.segments / segment.name).unlink(missing_ok=True)

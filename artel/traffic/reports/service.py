@@ -17,7 +17,7 @@ from msgspec import Struct
 from artel.db import Database
 from artel.kernel.clock import iso
 from artel.kernel.page import Page
-from artel.traffic.imports import service as imports
+from artel.traffic.imports import manifest
 from artel.traffic.reports import catalogue, engine, rules
 from artel.traffic.reports.listings import TABLE_TEXTS
 from artel.traffic.reports.model import (
@@ -116,7 +116,7 @@ async def _with_segments(
     """
     loop = asyncio.get_running_loop()
     for last_try in (False, True):
-        shown = await db.read(imports.shown, "requests")
+        shown = await db.read(manifest.shown, "requests")
         paths = [desk.segments / s.name for s in shown if s.at_max_us >= period_us[0] and s.at_min_us < period_us[1]]
         try:
             return await loop.run_in_executor(desk.threads, use, paths)

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from artel.db import Database
-from artel.traffic.imports import service
+from artel.traffic.imports import manifest
 from artel.traffic.imports.folders import prepare
 from artel.traffic.imports.model import Kind
 
@@ -25,7 +25,7 @@ def identity(line: str) -> int:
 
 def held(run, db: Database, data: Path, kind: Kind = "requests") -> Counter[int]:
     """How often the store has each line, as reports see it."""
-    shown = run(db.read(service.shown, kind))
+    shown = run(db.read(manifest.shown, kind))
     if not shown:
         return Counter()
     folder = prepare(data).segments

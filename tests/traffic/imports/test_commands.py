@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from artel.traffic.imports import commands, importer, service
+from artel.traffic.imports import commands, manifest, service
 from artel.traffic.imports.demo import write_log
 from artel.traffic.imports.folders import prepare
 from artel.traffic.imports.model import Options
@@ -74,15 +74,15 @@ def test_the_demo_log_is_always_the_same(tmp_path: Path) -> None:
 
 def test_a_segment_has_the_columns_that_reports_read(run, shop, tmp_path: Path) -> None:
     write_log(tmp_path / "log", 500)
-    done = run(importer.import_logs(shop, [tmp_path / "log"], Options())).run
+    done = run(service.import_logs(shop, [tmp_path / "log"], Options())).run
     assert done.parsed == 500
-    (segment,) = run(shop.db.read(service.shown, "requests"))
+    (segment,) = run(shop.db.read(manifest.shown, "requests"))
     file = str(prepare(shop.data).segments / segment.name)
     columns = duckdb.execute("DESCRIBE SELECT * FROM read_parquet($1)", [file]).fetchall()
     assert {name: kind for name, kind, *_ in columns} == REQUEST_COLUMNS
     nulls = " + ".join(f"count(*) FILTER ({name} IS NULL)" for name in REQUEST_COLUMNS)
     assert duckdb.execute(f"SELECT {nulls} FROM read_parquet($1)", [file]).fetchone() == (0,)
-    stock = run(shop.db.read(service.stock))
+    stock = run(shop.db.read(manifest.stock))
     found = duckdb.execute("SELECT count(*), 0, min(at_us), max(at_us) FROM read_parquet($1)", [file]).fetchone()
     assert (stock.rows, stock.rejected, stock.at_min_us, stock.at_max_us) == found
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from artel.traffic.imports import formats, geo, importer, segments, service
+from artel.traffic.imports import formats, geo, manifest, segments, service
 from artel.traffic.imports.folders import prepare
 from artel.traffic.imports.logs import Block, clean
 from artel.traffic.imports.model import FormatName, FormatUnknown, Options, PatternInvalid
@@ -165,9 +165,9 @@ def test_bots_are_told_by_their_names(loom, agent, bot) -> None:
 def test_a_format_is_recognised_by_its_lines(run, shop, tmp_path: Path, each) -> None:
     log = tmp_path / "log"
     log.write_text(f"rubbish\n{each.example}\n")
-    done = run(importer.import_logs(shop, [log], Options())).run
+    done = run(service.import_logs(shop, [log], Options())).run
     assert (done.format, done.parsed, done.rejected) == (each.name, 1, 1)
-    stored = run(shop.db.read(service.shown, "requests"))
+    stored = run(shop.db.read(manifest.shown, "requests"))
     file = str(prepare(shop.data).segments / stored[0].name)
     assert duckdb.execute("SELECT category FROM read_parquet($1)", [file]).fetchall() == [("fresh_fish",)]
 
@@ -176,7 +176,7 @@ def test_a_format_is_recognised_by_its_lines(run, shop, tmp_path: Path, each) ->
 def test_an_unknown_format_is_told_with_its_first_line_and_the_known_ones(run, shop, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("\nrubbish\x1b[2J\n" * 3)
-    summary = run(importer.import_logs(shop, [log], Options()))
+    summary = run(service.import_logs(shop, [log], Options()))
     assert summary.run.status == "failed"
     assert FormatUnknown.code and "shop, combined, common, caddy, cloudfront, custom" in summary.problems[0]
     assert r"'rubbish\x1b[2J'" in summary.problems[0]
@@ -205,4 +205,4 @@ def test_a_pattern_that_only_python_takes_is_refused(run, shop, tmp_path: Path) 
     log = tmp_path / "log"
     log.write_text(CUSTOM)
     with pytest.raises(PatternInvalid, match="perl operator"):
-        run(importer.import_logs(shop, [log], Options(pattern=PATTERN + "(?= x)")))
+        run(service.import_logs(shop, [log], Options(pattern=PATTERN + "(?= x)")))

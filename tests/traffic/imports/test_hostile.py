@@ -13,7 +13,7 @@ import zstandard
 from msgspec.structs import replace
 
 from artel.kernel.page import Cut
-from artel.traffic.imports import folders, importer, logs, rejected, segments, service
+from artel.traffic.imports import folders, logs, manifest, rejected, segments, service
 from artel.traffic.imports.model import (
     LogMissing,
     NothingToImport,
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
 def import_bytes(run, shop, path: Path, data: bytes, options: Options = SHOP):
     path.write_bytes(data)
-    return run(importer.import_logs(shop, [path], options))
+    return run(service.import_logs(shop, [path], options))
 
 
 def hostile(draw: random.Random) -> bytes:
@@ -126,7 +126,7 @@ def test_a_bad_file_does_not_keep_the_others_from_being_imported(run, shop, tmp_
     (tmp_path / "dir").mkdir()
     (tmp_path / "good").write_text(line(0) + "\n")
     summary = run(
-        importer.import_logs(shop, [tmp_path / "bad", tmp_path / "gone", tmp_path / "dir", tmp_path / "good"], SHOP)
+        service.import_logs(shop, [tmp_path / "bad", tmp_path / "gone", tmp_path / "dir", tmp_path / "good"], SHOP)
     )
     assert summary.run.status == "failed" and summary.run.parsed == 1
     assert [problem.count("\n") for problem in summary.problems] == [0, 0, 0]
@@ -156,7 +156,7 @@ def test_files_are_found_in_folders_and_by_patterns(tmp_path: Path, run, shop) -
 def test_a_full_disk_leaves_the_former_state(run, shop, tmp_path: Path, monkeypatch, place: str) -> None:
     import_bytes(run, shop, tmp_path / "first", (line(0) + "\n").encode())
     before, files = held(run, shop.db, shop.data), sorted((shop.data / "traffic/segments").iterdir())
-    stock = run(shop.db.read(service.stock))
+    stock = run(shop.db.read(manifest.stock))
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -176,8 +176,8 @@ def test_a_full_disk_leaves_the_former_state(run, shop, tmp_path: Path, monkeypa
         with pytest.raises(StorageFull, match="the disk is full"):
             import_bytes(run, shop, tmp_path / "second", (line(1) + "\n").encode())
     assert held(run, shop.db, shop.data) == before
-    assert run(shop.db.read(service.stock)) == stock
-    assert run(shop.db.read(service.listed, Cut())).items[0].status == "failed"
+    assert run(shop.db.read(manifest.stock)) == stock
+    assert run(shop.db.read(manifest.listed, Cut())).items[0].status == "failed"
     import_bytes(run, shop, tmp_path / "second", (line(1) + "\n").encode())
     assert sum(held(run, shop.db, shop.data).values()) == 2
     assert len(list((shop.data / "traffic/segments").iterdir())) == len(files) + 1, "orphans were swept"
@@ -222,16 +222,16 @@ def test_an_upload_is_imported_and_a_too_large_one_is_not(run, shop) -> None:
         for i in range(pieces):
             yield (line(i) + "\n").encode()
 
-    assert run(importer.import_upload(shop, body(5), "upload", SHOP, 10_000)).run.parsed == 5
+    assert run(service.import_upload(shop, body(5), "upload", SHOP, 10_000)).run.parsed == 5
     with pytest.raises(UploadTooLarge):
-        run(importer.import_upload(shop, body(500), "upload", SHOP, 10_000))
+        run(service.import_upload(shop, body(500), "upload", SHOP, 10_000))
     assert sum(held(run, shop.db, shop.data).values()) == 5
     assert not list((shop.data / "traffic/incoming").iterdir())
 
 
 @pytest.mark.skipif(not REAL_LOG.exists(), reason="the real log is not here")
 def test_every_line_of_the_real_log_is_understood(run, shop) -> None:
-    done = run(importer.import_logs(shop, [REAL_LOG], Options())).run
+    done = run(service.import_logs(shop, [REAL_LOG], Options())).run
     assert (done.format, done.lines, done.parsed) == ("shop", 24_284, 24_284)
 
 
@@ -240,5 +240,5 @@ def test_standard_input_may_be_packed(run, shop, monkeypatch) -> None:
     for number, data in enumerate([text, gzip.compress(text), text + line(99).encode()]):
         stream = io.TextIOWrapper(io.BytesIO(data))
         monkeypatch.setattr("sys.stdin", stream)
-        done = run(importer.import_logs(shop, [None], Options())).run
+        done = run(service.import_logs(shop, [None], Options())).run
         assert (done.lines, done.parsed) == [(50, 50), (50, 0), (51, 1)][number]

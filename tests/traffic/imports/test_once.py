@@ -19,7 +19,7 @@ from sqlalchemy import delete
 from artel.db import Command
 from artel.db.opening import open_database
 from artel.kernel.page import Cut
-from artel.traffic.imports import importer, service
+from artel.traffic.imports import manifest, service
 from artel.traffic.imports import segments as loom_sql
 from artel.traffic.imports.model import Options
 from artel.traffic.imports.tables import imports, reasons, segments, sources, tails
@@ -94,7 +94,7 @@ class World:
         self.texts.append(text)
         self.most |= counted(text)
         try:
-            summary = self.run(importer.import_logs(self.workshop, [self.path(name)], SHOP, progress))
+            summary = self.run(service.import_logs(self.workshop, [self.path(name)], SHOP, progress))
         except Crash:
             return  # if the file is rewritten now, nobody will ever read the rest of it
         self.least |= counted(text[: text.rfind("\n") + 1])
@@ -197,7 +197,7 @@ def test_two_importers_of_one_file_at_once_count_it_once(tmp_path: Path, run, sh
     small = replace(shop, block_bytes=8192)
 
     async def all_at_once() -> list:
-        return await asyncio.gather(*(importer.import_logs(small, [log], SHOP) for log in logs))
+        return await asyncio.gather(*(service.import_logs(small, [log], SHOP) for log in logs))
 
     summaries = run(all_at_once())
     assert sum(each.run.parsed for each in summaries) == 1000
@@ -225,9 +225,9 @@ def test_an_import_that_is_killed_and_run_again_counts_every_line_once(tmp_path:
     db = run(open_database(settings.database, settings.data))
     try:
         assert held(run, db, settings.data) == counted(text)
-        states = [each.status for each in run(db.read(service.listed, Cut())).items]
+        states = [each.status for each in run(db.read(manifest.listed, Cut())).items]
         assert states[0] == "done" and set(states[1:]) <= {"failed"}
-        names = set(run(db.read(service.segment_names)))
+        names = set(run(db.read(manifest.segment_names)))
         assert {file.name for file in (settings.data / "traffic/segments").iterdir()} == names, "orphans were left"
     finally:
         run(db.close())

@@ -8,7 +8,7 @@ import pytest
 
 from artel.db import Database, Write
 from artel.settings import Settings
-from artel.traffic.imports import queries, service
+from artel.traffic.imports import manifest, queries
 from artel.traffic.imports.folders import prepare
 from tests.traffic.reports.logs import Line, write_segments
 
@@ -29,8 +29,8 @@ def store(db: Database, settings: Settings, run: Callable[[Awaitable[Any]], Any]
 
 
 async def _show(tx: Write, segments: list[tuple[Path, Sequence[Line]]]) -> None:
-    import_id = await service.begin(tx, "random", 0)
-    source = await service.new_source(tx, "random")
+    import_id = await manifest.begin(tx, "random", 0)
+    source = await manifest.new_source(tx, "random")
     for path, lines in segments:
         await tx.one(
             queries.NEW_SEGMENT,
