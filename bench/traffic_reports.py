@@ -47,7 +47,6 @@ rows as (
     ['CN', 'US', 'DE', 'FR', 'JP', 'GB', 'BR', 'IN', 'KR', 'RU', 'NL', ''][1 + dice % 12] as country,
     case when dice % 20 = 0 then 1 else 0 end as bot, 'GET' as method, '/' || category || '/' || good as path,
     200 as status, 5000 + throw % 9000 as bytes, '' as referrer, '' as agent,
-    printf('%08x', throw % 4294967295) as request_id,
     case when kind = 'cart' then throw % 30 else 0 end as goods_id,
     case when kind = 'cart' then 1 + throw % 4 else 0 end as amount,
     case when kind in ('cart', 'pay', 'paid') then visit + 1 else 0 end as cart_id,

@@ -21,8 +21,12 @@ PASSWORD: Final = "correct horse battery"
 CHEAP_HASH: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 TERMS: Final = Terms(session_ttl_s=3600, registrations_per_hour=10_000, login_failures_per_address=10_000)
 
-EXPIRE_SESSION = Command(update(sessions).where(sessions.c.id == bindparam("of_id")).values(expires_us=1))
-EXPIRE_TOKEN = Command(update(api_tokens).where(api_tokens.c.id == bindparam("of_id")).values(expires_us=1))
+EXPIRE_SESSION = Command(
+    update(sessions).where(sessions.c.id == bindparam("of_id")).values(expires_us=sessions.c.created_us)
+)
+EXPIRE_TOKEN = Command(
+    update(api_tokens).where(api_tokens.c.id == bindparam("of_id")).values(expires_us=api_tokens.c.created_us)
+)
 SESSION_ID = Query(int, select(sessions.c.id).where(sessions.c.account_id == bindparam("of_id")))
 CLOSE = Command(update(accounts).where(accounts.c.id == bindparam("of_id")).values(deleted_us=1))
 

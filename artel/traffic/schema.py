@@ -23,7 +23,6 @@ REQUEST_COLUMNS: Final = {
     "bytes": "BIGINT",  # of the answer, 0 when the format does not say
     "referrer": "VARCHAR",
     "agent": "VARCHAR",
-    "request_id": "VARCHAR",
     "kind": "VARCHAR",  # home category good cart pay paid other
     "category": "VARCHAR",  # of a category's or a good's page
     "good": "VARCHAR",  # of a good's page; a good is known by (category, good)

@@ -16,7 +16,7 @@ LINE_MAX_BYTES: Final = 65_536  # longer lines are rejected: no log of a web ser
 
 _CLF_TIME: Final = "epoch_us(try_strptime({0}, '%d/%b/%Y:%H:%M:%S %z'))"
 
-FIELDS: Final = ("matched", "zoned", "at_us", "ip", "u", "method", "status", "bytes", "referrer", "agent", "id")
+FIELDS: Final = ("matched", "zoned", "at_us", "ip", "u", "method", "status", "bytes", "referrer", "agent")
 # Seconds since 1970, or ISO 8601.
 _ANY_TIME: Final = "try_cast(round(try_cast({0} AS DOUBLE) * 1e6) AS BIGINT), epoch_us(try_cast({0} AS TIMESTAMPTZ))"
 
@@ -27,7 +27,6 @@ _ABSENT: Final = {
     "bytes": "0",
     "referrer": "''",
     "agent": "''",
-    "id": "''",
 }
 
 
@@ -84,9 +83,9 @@ SHOP: Final = Format(
             "r",
             _extract(
                 "l",
-                r"^shop_api +\| (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[([A-Z0-9]{8})\] INFO: "
+                r"^shop_api +\| (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) \[[A-Z0-9]{8}\] INFO: "
                 r"([0-9a-fA-F:.]+) https?://[^/ ]+(/\S*)$",
-                ["t", "id", "ip", "u"],
+                ["t", "ip", "u"],
             ),
         ),
     ),
@@ -96,7 +95,6 @@ SHOP: Final = Format(
         "at_us": "epoch_us(try_cast(r.t AS TIMESTAMP))",
         "ip": "r.ip",
         "u": "r.u",
-        "id": "r.id",
     },
 )
 
@@ -213,18 +211,17 @@ def cloudfront(header: str = CLOUDFRONT_FIELDS) -> Format:
             "bytes": _size(column("sc-bytes")),
             "referrer": decoded("cs(Referer)"),
             "agent": decoded("cs(User-Agent)"),
-            "id": column("x-edge-request-id"),
         },
     )
 
 
-_GROUPS: Final = ("time", "ip", "url", "request", "method", "status", "bytes", "referrer", "agent", "id")
+_GROUPS: Final = ("time", "ip", "url", "request", "method", "status", "bytes", "referrer", "agent")
 
 
 def custom(pattern: str) -> Format:
     """Lines that a regular expression with named groups (RE2) describes; it must fit the whole line.
 
-    The groups: time, ip, and url or request are needed; method, status, bytes, referrer, agent, id may be there. A
+    The groups: time, ip, and url or request are needed; method, status, bytes, referrer, agent may be there. A
     time is ISO 8601, as in `01/Aug/2018:00:28:36 +0000`, or seconds since 1970. Raises PatternInvalid.
     """
     try:
@@ -260,7 +257,6 @@ def custom(pattern: str) -> Format:
             "bytes": _size(group["bytes"]),
             "referrer": _dash(group["referrer"]),
             "agent": _dash(group["agent"]),
-            "id": group["id"],
         },
         hosts=True,
     )

@@ -21,7 +21,8 @@ from artel.traffic.imports.logs import BLOCK_BYTES, Block
 from artel.traffic.imports.model import Kind, Rejection
 from artel.traffic.imports.vocabulary import BOT, PAGES
 
-# One thread for each of the two blocks that are in work: blocks run side by side, lines stay in their order.
+# One thread for each of the two blocks that are in work: one is split into fields while the other is resolved,
+# compared and written, which takes about as long. So blocks run side by side, and lines stay in their order.
 THREADS: Final = 1
 MEMORY: Final = "150MB"  # for each of the two; a block needs about 80 MB
 TIME_END_US: Final = 4_102_444_800 * US  # 2100-01-01; a later time is a mistake
@@ -29,7 +30,8 @@ SLOT_US: Final = 900 * US
 _CLEAN_MAX: Final = 5 * LINE_MAX_BYTES  # a line at the limit, with every byte written out
 _HASH: Final = "CAST(md5_number(l) >> 64 AS UBIGINT)"
 _HOST: Final = "[A-Za-z0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*"
-_PARQUET: Final = "(FORMAT parquet, COMPRESSION snappy)"  # zstd: a third smaller, an eighth slower
+# zstd: a third smaller, an eighth slower. Numbers that are all different are not tried as a dictionary for long.
+_PARQUET: Final = "(FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 500)"
 
 
 class Reading(Struct, frozen=True):
@@ -124,8 +126,8 @@ def fits(loom: Loom, candidate: Format, sample: str) -> int:
     return _int(loom.run(f"SELECT count(*) FROM ({candidate.select(loom.raw())}) WHERE matched")[0][0])  # noqa: S608
 
 
-def parse(loom: Loom, block: Block, reading: Reading) -> Parsed:
-    """Read the block into the loom's tables `lines`, `pages` and `visitors`."""
+def split(loom: Loom, block: Block, reading: Reading) -> None:
+    """Read the block into the loom's table `lines`: a row a line, its fields, and why it was rejected."""
     loom.spool(block)
     loom.run(
         "CREATE OR REPLACE TEMP TABLE lines AS SELECT h, "  # noqa: S608
@@ -136,6 +138,10 @@ def parse(loom: Loom, block: Block, reading: Reading) -> Parsed:
         f"WHEN bytes IS NULL THEN 'number' ELSE 'time' END AS reason, {_COLUMNS} "
         f"FROM ({reading.format.select(loom.raw())})"
     )
+
+
+def resolve(loom: Loom, reading: Reading) -> Parsed:
+    """What the fields mean: times in UTC, and the tables `pages` and `visitors` that a segment is joined from."""
     _to_utc(loom, reading.timezone)
     _locate(loom, reading)
     loom.run(PAGES)
@@ -151,7 +157,7 @@ def parse(loom: Loom, block: Block, reading: Reading) -> Parsed:
     )
 
 
-_COLUMNS: Final = "zoned, at_us, ip, u, method, status, bytes, referrer, agent, id"
+_COLUMNS: Final = "zoned, at_us, ip, u, method, status, bytes, referrer, agent"
 
 
 def _comment(chosen: Format) -> str:
@@ -331,7 +337,7 @@ SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.rowid AS line_no, 
   CAST(coalesce(o.occurrence, 1) AS INTEGER) AS occurrence, l.at_us, CAST(l.at_us // {SLOT_US} AS INTEGER) AS slot,
   v.ip_ready AS ip, v.visitor, v.country_ready AS country, v.bot, l.method, p.path_ready AS path,
   CAST(l.status AS SMALLINT) AS status, CAST(l.bytes AS BIGINT) AS bytes, l.referrer, v.agent_ready AS agent,
-  l.id AS request_id, p.kind_ready AS kind, p.category_ready AS category, p.good_ready AS good,
+  p.kind_ready AS kind, p.category_ready AS category, p.good_ready AS good,
   p.goods_id, p.amount, p.cart_id, p.user_id
 FROM lines l JOIN pages_ready p ON p.u = l.u JOIN visitors_ready v ON v.ip = l.ip AND v.agent = l.agent {_JOIN}
 WHERE l.reason = '' AND {_NEW}

@@ -31,7 +31,7 @@ from artel.traffic.imports.model import (
     UploadTooLarge,
 )
 from artel.traffic.imports.queries import Source
-from artel.traffic.imports.segments import Loom, Parsed, Reading
+from artel.traffic.imports.segments import Loom, Reading
 from artel.traffic.imports.weave import Origin, Progress, Run, Workshop, in_thread, stored, weave
 
 GATE_PAUSE_S: Final = 0.01
@@ -248,17 +248,19 @@ async def _stream(
 ) -> None:
     blocks = logs.blocks(text, run.shop.block_bytes)
 
-    def next_parsed(loom: Loom) -> tuple[Block, Parsed] | None:
+    def next_split(loom: Loom) -> Block | None:
         block = next(blocks, None)
-        return (block, stored(segments.parse, loom, block, reading)) if block else None
+        if block:
+            stored(segments.split, loom, block, reading)
+        return block
 
     turn = 0
-    ahead = asyncio.ensure_future(in_thread(run.shop, next_parsed, run.looms[turn]))
+    ahead = asyncio.ensure_future(in_thread(run.shop, next_split, run.looms[turn]))
     try:
-        while found := await ahead:
+        while block := await ahead:
             loom, turn = run.looms[turn], 1 - turn
-            ahead = asyncio.ensure_future(in_thread(run.shop, next_parsed, run.looms[turn]))
-            block, parsed = found
+            ahead = asyncio.ensure_future(in_thread(run.shop, next_split, run.looms[turn]))
+            parsed = await in_thread(run.shop, stored, segments.resolve, loom, reading)
             if not (block.unfinished and parsed.requests + parsed.rejected == 0):
                 trail = (trail + block.trail)[-HEAD_BYTES:]
                 source = await weave(run, origin, source, trail, loom, block, parsed)

@@ -26,7 +26,7 @@ GOODS = (
     ("caviar", "рыба"),
 )
 KINDS = ("home", "category", "good", "good", "cart", "cart", "pay", "paid", "other")
-_SHOP = re.compile(r"shop_api +\| (\S+ \S+) \[(\w+)] INFO: (\S+) https://[^/]+(/[^?]*)(?:\?(.*))?")
+_SHOP = re.compile(r"shop_api +\| (\S+ \S+) \[\w+] INFO: (\S+) https://[^/]+(/[^?]*)(?:\?(.*))?")
 
 
 def line(**told: Any) -> Line:
@@ -97,9 +97,9 @@ def shop_log(path: Path) -> list[Line]:
     return log
 
 
-def _shop_line(number: int, time: str, request: str, address: str, path: str, query: str | None) -> Line:
+def _shop_line(number: int, time: str, address: str, path: str, query: str | None) -> Line:
     at_us = round(datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp()) * US
-    told: Line = {"line_no": number, "at_us": at_us, "ip": address, "path": path, "request_id": request}
+    told: Line = {"line_no": number, "at_us": at_us, "ip": address, "path": path}
     values = dict(pair.split("=") for pair in (query or "").split("&") if pair)
     told |= {name: int(value) for name, value in values.items()}
     parts = [part for part in path.split("/") if part]
