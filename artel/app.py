@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import logging
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from artel.edge import docs, health, idempotency, pages
 from artel.edge.asgi import Composition, Edge
 from artel.edge.handler import Kit, Limits
 from artel.edge.identity import Copies
-from artel.edge.observe import Metrics, make_log
+from artel.edge.observe import LibraryLog, Metrics, make_log
 from artel.edge.route import Route
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
@@ -81,7 +82,9 @@ def traffic_tools(settings: Settings, db: Database, threads: Executor) -> tuple[
 def application() -> Edge:
     """What the server loads in each of its processes. The settings come from the environment."""
     settings = load()
-    return make(settings, make_log(settings.log_level))
+    log = make_log(settings.log_level)
+    logging.getLogger().addHandler(LibraryLog(log))
+    return make(settings, log)
 
 
 def make(settings: Settings, log: FilteringBoundLogger) -> Edge:

@@ -48,7 +48,7 @@ async def load(db: Database, settings: Settings, seed: int, scale: int) -> Demo:
             continue
     log = settings.data / settings.traffic_log
     if not log.exists():
-        await asyncio.to_thread(generator.write_log, log, LINES_PER_SCALE * scale, seed)
+        await asyncio.to_thread(generator.write_log, log, LINES_PER_SCALE * scale, seed, pace=generator.QUIET)
     with ThreadPoolExecutor(2) as threads:
         desk, shop, terms = traffic_tools(settings, db, threads)
         options = Options(timezone=terms.timezone, geo_database=terms.geo_database)

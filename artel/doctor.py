@@ -15,6 +15,7 @@ from artel.app import key_path
 from artel.db.migrate import CURRENT, revisions
 from artel.db.opening import DATABASE_FILE
 from artel.db.sqlite import SqliteUnsafe, connect, gate
+from artel.db.transaction import StorageUnavailable
 from artel.settings import Settings
 
 POSTGRES_MIN: Final = 15
@@ -76,7 +77,10 @@ def _sqlite(settings: Settings) -> list[Finding]:
     found = [Finding("SQLite", "ok", version)]
     if not path.exists():
         return [*found, Finding("database", "warn", f"{path} is not there yet: `artel serve` makes it")]
-    connection = connect(path, readonly=True)
+    try:
+        connection = connect(path, readonly=True)
+    except StorageUnavailable as fault:
+        return [*found, Finding("database", "fail", str(fault))]
     try:
         checked = str(connection.pragma("quick_check", 1))
         schema = connection.execute(CURRENT).fetchone()

@@ -1,6 +1,7 @@
 """What an operator sees of the traffic: metrics for Prometheus and one JSON line for every request."""
 
 import functools
+import logging
 import os
 import sys
 import time
@@ -28,6 +29,21 @@ def make_log(level: str, stream: BinaryIO | None = None) -> FilteringBoundLogger
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS.get(level, 20)),
     ).bind()  # a bound logger is found at once, one that is only wrapped at each call
     return log
+
+
+class LibraryLog(logging.Handler):
+    """What a library tells through Python's own logging, such as asyncpg about a server that went away."""
+
+    def __init__(self, log: FilteringBoundLogger) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """The same as a JSON line, with the traceback in it when there is one."""
+        fault = record.exc_info[1] if record.exc_info else None
+        self._log.warning(
+            "library", logger=record.name, message=record.getMessage(), fault=repr(fault) if fault else ""
+        )
 
 
 def _hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -1,11 +1,12 @@
 """Metrics by route, and a log that hides what is secret by its name."""
 
+import logging
 import re
 from collections.abc import Callable
 
 import pytest
 
-from artel.edge.observe import LEVELS, make_log
+from artel.edge.observe import LEVELS, LibraryLog, make_log
 from tests.conftest import Client, Log
 from tests.people import People
 
@@ -77,3 +78,18 @@ def test_two_applications_count_for_themselves(start: Callable[..., Client]) -> 
     one.get("/healthz")
     assert 'route="edge.alive"' in one.get("/metrics").text
     assert 'route="edge.alive"' not in other.get("/metrics").text
+
+
+def test_what_a_library_logs_is_a_json_line_too(log: Log) -> None:
+    handler = LibraryLog(make_log("info", log))  # type: ignore[arg-type]
+    library = logging.getLogger("tests.library")
+    library.addHandler(handler)
+    library.propagate = False
+    try:
+        raise OSError("the server went away")
+    except OSError:
+        library.exception("pool %s is broken", 7)
+    library.info("nobody needs to know")
+    (line,) = log.lines()
+    assert (line["logger"], line["message"]) == ("tests.library", "pool 7 is broken")
+    assert "the server went away" in line["fault"]

@@ -1,7 +1,7 @@
 """A log of a shop that never was: the same for the same seed, as long as you like.
 
 Visitors come and go by a day's rhythm, look at categories and goods, put what they just looked at into a cart, and
-some of them pay. The lines of a hundred of them are mixed, as in a real log.
+some of them pay. The lines of those who are there at once are mixed, as in a real log.
 """
 
 import random
@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 BEGIN_S: Final = 1_533_081_600  # 2018-08-01 00:00:00 UTC, a Wednesday
-VISITORS_AT_ONCE: Final = 120
-GAP_S: Final = 1.2  # between two lines, on the average
 ADDRESSES_MAX: Final = 200_000  # of returning visitors
 LINES_PER_ADDRESS: Final = 24
 _BATCH_LINES: Final = 20_000
+
+Visit = Callable[[], tuple[str, str, list[str]]]  # a new one: address, user agent, pages with the last one first
 
 GOODS: Final = {
     "fresh_fish": ["salmon", "tuna", "codfish", "herring", "crucian", "marlene", "smelt"],
@@ -35,14 +37,25 @@ NETWORKS: Final = ["121.165", "77.88", "8.20", "185.10", "46.4", "200.160", "101
 FORMATS: Final = ("shop", "combined")
 
 
-def write_log(path: Path, lines: int, seed: int = 1, style: str = "shop") -> None:
+class Pace(Struct, frozen=True):
+    """How busy the shop is: seconds between two lines on the average, and how many visitors are there at once."""
+
+    gap_s: float
+    visitors: int
+
+
+BUSY: Final = Pace(1.2, 120)
+QUIET: Final = Pace(40.0, 4)  # 25,000 lines in two weeks
+
+
+def write_log(path: Path, lines: int, seed: int = 1, style: str = "shop", pace: Pace = BUSY) -> None:
     """Write so many lines in the style `shop` or `combined`. About 2 s for a million."""
     assert style in FORMATS, f"the generator knows {FORMATS}"
     draw = random.Random(seed)
     write = _shop if style == "shop" else _combined
     with path.open("w", encoding="ascii") as file:
         batch: list[str] = []
-        for line in write(draw, _visits(draw, lines), lines):
+        for line in write(draw, _visits(draw, lines), lines, pace):
             batch.append(line)
             if len(batch) == _BATCH_LINES:
                 file.writelines(batch)
@@ -50,7 +63,7 @@ def write_log(path: Path, lines: int, seed: int = 1, style: str = "shop") -> Non
         file.writelines(batch)
 
 
-def _visits(draw: random.Random, lines: int) -> Callable[[], tuple[str, str, list[str]]]:
+def _visits(draw: random.Random, lines: int) -> Visit:
     """Makes visits: an address, a user agent, and the pages, the last one first."""
     goods = [(category, good) for category, names in GOODS.items() for good in names]
     pages = ["", *[f"{category}/" for category in GOODS], *[f"{category}/{good}/" for category, good in goods]]
@@ -82,18 +95,18 @@ def _visits(draw: random.Random, lines: int) -> Callable[[], tuple[str, str, lis
 
 
 def _mixed(
-    draw: random.Random, visit: Callable[[], tuple[str, str, list[str]]], lines: int, pattern: str
+    draw: random.Random, visit: Visit, lines: int, pace: Pace, pattern: str
 ) -> Iterator[tuple[str, str, str, str]]:
     """Time as text, address, agent and page of each line, in the order of time."""
     chance = draw.random
-    present = [visit() for _ in range(VISITORS_AT_ONCE)]
+    present = [visit() for _ in range(pace.visitors)]
     at, second, stamp = float(BEGIN_S), 0, ""
     for _ in range(lines):
-        at += chance() * GAP_S * 2 * (1 if (int(at) // 3600) % 24 >= 8 else 3)  # nights are quiet
+        at += chance() * pace.gap_s * 2 * (1 if (int(at) // 3600) % 24 >= 8 else 3)  # nights are quiet
         if int(at) != second:
             second = int(at)
             stamp = time.strftime(pattern, time.gmtime(second))
-        place = int(chance() * VISITORS_AT_ONCE)
+        place = int(chance() * pace.visitors)
         address, agent, walk = present[place]
         page = walk.pop()
         if not walk:
@@ -101,14 +114,14 @@ def _mixed(
         yield stamp, address, agent, page
 
 
-def _shop(draw: random.Random, visit: Callable[[], tuple[str, str, list[str]]], lines: int) -> Iterator[str]:
+def _shop(draw: random.Random, visit: Visit, lines: int, pace: Pace) -> Iterator[str]:
     bits = draw.getrandbits
-    for stamp, address, _, page in _mixed(draw, visit, lines, "%Y-%m-%d %H:%M:%S"):
+    for stamp, address, _, page in _mixed(draw, visit, lines, pace, "%Y-%m-%d %H:%M:%S"):
         yield f"shop_api      | {stamp} [{bits(32):08X}] INFO: {address} https://all_to_the_bottom.com/{page}\n"
 
 
-def _combined(draw: random.Random, visit: Callable[[], tuple[str, str, list[str]]], lines: int) -> Iterator[str]:
+def _combined(draw: random.Random, visit: Visit, lines: int, pace: Pace) -> Iterator[str]:
     bits = draw.getrandbits
-    for stamp, address, agent, page in _mixed(draw, visit, lines, "%d/%b/%Y:%H:%M:%S +0000"):
+    for stamp, address, agent, page in _mixed(draw, visit, lines, pace, "%d/%b/%Y:%H:%M:%S +0000"):
         status = 404 if bits(6) == 0 else 200
         yield f'{address} - - [{stamp}] "GET /{page} HTTP/1.1" {status} {bits(14)} "-" "{agent}"\n'
