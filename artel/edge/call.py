@@ -14,6 +14,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 QUERY_FIELDS_MAX: Final = 50
 UPLOAD_PAUSE_MAX_S: Final = 10.0  # the longest wait for the next piece of an upload
+UPLOAD_RATE_MIN: Final = 1024  # bytes a second, of the time that was waited: slower only holds a connection
 
 
 class BodyTooLarge(Refusal):
@@ -98,8 +99,9 @@ class Call:
     async def stream_body(self, limit_bytes: int) -> AsyncIterator[bytes]:
         """The body piece by piece, for uploads. Raises BodyTooLarge, BodyTooSlow, Malformed."""
         self._declared(limit_bytes)
-        size, more = 0, True
+        size, more, waited_s, clock = 0, True, 0.0, asyncio.get_running_loop().time
         while more:
+            began_s = clock()
             try:
                 async with asyncio.timeout(UPLOAD_PAUSE_MAX_S):
                     message = await self._receive()
@@ -107,10 +109,13 @@ class Call:
                 raise BodyTooSlow(limit_s=UPLOAD_PAUSE_MAX_S) from None
             if message["type"] == "http.disconnect":
                 raise _broken_off()
+            waited_s += clock() - began_s
             piece, more = message.get("body", b""), message.get("more_body", False)
             size += len(piece)
             if size > limit_bytes:
                 raise BodyTooLarge(limit_bytes=limit_bytes)
+            if waited_s > UPLOAD_PAUSE_MAX_S and size < waited_s * UPLOAD_RATE_MIN:
+                raise BodyTooSlow(limit_s=UPLOAD_PAUSE_MAX_S)
             if piece:
                 yield piece
 

@@ -56,6 +56,29 @@ def test_a_body_that_does_not_end_is_given_up(run: Run) -> None:
         run(slow.read_body(LIMIT, 0.05))
 
 
+@pytest.mark.parametrize(("piece", "passes"), [(b"x", False), (b"x" * 10_240, True)])
+def test_an_upload_may_be_long_but_not_trickle(
+    run: Run, monkeypatch: pytest.MonkeyPatch, piece: bytes, passes: bool
+) -> None:
+    monkeypatch.setattr("artel.edge.call.UPLOAD_PAUSE_MAX_S", 0.05)
+    trickle = call(*[piece] * 5)
+    at_once = trickle._receive
+
+    async def slowly() -> Any:
+        await asyncio.sleep(0.02)
+        return await at_once()
+
+    async def upload() -> bytes:
+        return b"".join([each async for each in trickle.stream_body(1_000_000)])
+
+    trickle._receive = slowly
+    if passes:
+        assert run(upload()) == piece * 5
+    else:
+        with pytest.raises(BodyTooSlow):
+            run(upload())
+
+
 def test_a_body_that_breaks_off_is_malformed(run: Run) -> None:
     for pieces in ((), (b"x",), (b"x", b"y")):
         with pytest.raises(Malformed, match="broke off"):
