@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from artel.accounts import commands as accounts
 from artel.accounts.model import LoginTaken, Registration
-from artel.app import traffic_tools
+from artel.app import TRAFFIC_THREADS, traffic_tools
 from artel.db import Database
 from artel.settings import Settings
 from artel.traffic.imports import demo as generator
@@ -49,7 +49,7 @@ async def load(db: Database, settings: Settings, seed: int, scale: int) -> Demo:
     log = settings.data / settings.traffic_log
     if not log.exists():
         await asyncio.to_thread(generator.write_log, log, LINES_PER_SCALE * scale, seed, pace=generator.QUIET)
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(TRAFFIC_THREADS) as threads:
         desk, shop, terms = traffic_tools(settings, db, threads)
         options = Options(timezone=terms.timezone, geo_database=terms.geo_database)
         imported = await service.import_configured(shop, settings.traffic_log, options)

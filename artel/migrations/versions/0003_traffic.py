@@ -58,7 +58,7 @@ def upgrade() -> None:
         *_texts("kind", "role"),
         *_numbers("shown"),
         *_texts("name"),
-        *_numbers("rows", "size_bytes", "at_min_us", "at_max_us"),
+        *_numbers("rows", "size_bytes", "at_min_us", "at_max_us", "replaced_us"),
         sa.PrimaryKeyConstraint("id", name="traffic_segments_pk"),
         sa.UniqueConstraint("name", name="traffic_segments_name_uq"),
         sa.ForeignKeyConstraint(["import_id"], ["traffic_imports.id"], name="traffic_segments_import_fk"),

@@ -19,10 +19,11 @@ from artel.settings import Settings, load
 from artel.traffic.imports import formats, logs, manifest, rejected, service
 from artel.traffic.imports.manifest import Counts
 from artel.traffic.imports.model import REASONS, Import, Options, Rejection, Summary
+from artel.traffic.imports.segments import LOOMS
 from artel.traffic.imports.weave import Workshop
 
 Result = TypeVar("Result")
-THREADS: Final = 2  # one block is parsed while the one before it is written
+THREADS: Final = LOOMS  # one for each block in work
 
 app: Final = typer.Typer()
 
@@ -53,11 +54,17 @@ def import_command(
         str | None,
         typer.Option(help="Time zone of times that name none. \\[env: ARTEL_TRAFFIC_TIMEZONE; default: UTC]"),
     ] = None,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Exit with 0 although lines were rejected: for logs with some noise.")
+    ] = False,
     data: Data = None,
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import access logs. What was imported before is not counted again, whatever became of the file."""
+    """Import access logs. What was imported before is not counted again, whatever became of the file.
+
+    Lines that are not understood are rejected, counted and kept; the others are imported, and the exit code is 1.
+    """
     settings = load(data=data, database=database, traffic_timezone=timezone)
     options = Options(
         format=log_format,
@@ -77,10 +84,23 @@ def import_command(
         print_json(Report(summary.run, summary.reasons, summary.problems, summary.elapsed_us, summary.lines_per_s))
     else:
         _print(summary)
-    for problem in summary.problems:
+    problems = summary.problems + ([] if lenient else _rejections(summary))
+    for problem in problems:
         err.print(f"artel: {problem}", markup=False, soft_wrap=True)
-    if summary.problems:
+    if problems:
         raise typer.Exit(1)
+
+
+def _rejections(summary: Summary) -> list[str]:
+    """One line about the lines that were rejected; blank ones are no trouble."""
+    reasons = [each for each in summary.reasons if each.reason != "blank"]
+    if not reasons:
+        return []
+    count, told = sum(each.lines for each in reasons), ", ".join(f"{each.reason} {each.lines:,}" for each in reasons)
+    return [
+        f"rejected {count:,} of {summary.run.lines:,} lines ({told}): they are kept apart, the others are imported. "
+        "See them with: artel traffic rejected"
+    ]
 
 
 @app.command("imports", epilog="Example: artel traffic imports --limit 5")

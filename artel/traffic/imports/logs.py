@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Text per block. Two blocks are in memory at a time, each about five times its size while it is worked on: more would
 # not fit into 400 MB, less would make more and smaller segments.
 BLOCK_BYTES: Final = 16 * 1024 * 1024
+FIRST_BYTES: Final = 4 * 1024 * 1024  # of the first block: the sooner it is split, the sooner two are in work
 HEAD_BYTES: Final = 4096  # how much of a file's begin, and of what stands before an offset, tells that it is the same
 SAMPLE_BYTES: Final = 256 * 1024  # of the file, to recognise the format
 SAMPLE_LINES: Final = 100
@@ -197,15 +198,15 @@ def blocks(text: BufferedReader, size: int = BLOCK_BYTES) -> Iterator[Block]:
     Raises Damaged at the end of what a damaged file gave.
     """
     buffer = bytearray(size)
-    have = 0
+    have, full = 0, min(size, FIRST_BYTES)
     while True:
-        have, ended, damage = _fill(text, buffer, have)
+        have, ended, damage = _fill(text, memoryview(buffer)[:full], have)
         end = buffer.rfind(b"\n", 0, have) + 1
         if end:
             data = bytes(memoryview(buffer)[:end])
             yield Block(clean(data), data.count(b"\n"), end, data[-HEAD_BYTES:])
-        elif have == len(buffer):
-            block, rest = _giant(text, bytes(buffer))
+        elif have == full:
+            block, rest = _giant(text, bytes(buffer[:full]))
             yield block
             buffer[: len(rest)] = rest
             have = len(rest)
@@ -219,12 +220,12 @@ def blocks(text: BufferedReader, size: int = BLOCK_BYTES) -> Iterator[Block]:
                 line = bytes(memoryview(buffer)[:have])
                 yield Block(clean(line), 1, have, line, unfinished=True)
             return
+        full = size
 
 
-def _fill(text: BufferedReader, buffer: bytearray, have: int) -> tuple[int, bool, str]:
+def _fill(text: BufferedReader, view: memoryview, have: int) -> tuple[int, bool, str]:
     """Read until the buffer is full; tells whether the text ended, and how it was damaged."""
-    view = memoryview(buffer)
-    while have < len(buffer):
+    while have < len(view):
         try:
             got = text.readinto1(view[have:])  # not readinto: an error would take with it what was read before
         except _DAMAGE as fault:

@@ -1,14 +1,19 @@
 """The manifest: what the store holds. Each use case is one short transaction; `service` strings them together."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from artel.db import Read, Write
+from artel.kernel.clock import US
 from artel.kernel.page import Cut, Page, page
 from artel.traffic.imports import queries
 from artel.traffic.imports.model import Import, ImportMissing, Kind, Rejection, Segment, Status, Stock, TimezoneChanged
 from artel.traffic.imports.queries import Source, TailRow
 
 NEWEST: int = 2**62  # larger than any id: lists begin with the newest
+# How long the file of a replaced segment stays: a report, an import or a backup may have read the manifest before.
+KEPT_US: Final = 86_400 * US
 
 
 class Raced(Exception):  # noqa: N818 - an answer to the importer, never shown
@@ -104,10 +109,11 @@ async def finish(tx: Write, import_id: int, status: Status, problem: str) -> Imp
     return await get(tx, import_id)
 
 
-async def abandon(tx: Write, import_ids: list[int]) -> None:
-    """End imports whose process is gone."""
+async def tidy(tx: Write, import_ids: list[int]) -> None:
+    """End these imports, whose process is gone, and forget the segments that were replaced a day ago."""
     for import_id in import_ids:
         await tx.run(queries.ABANDON, import_id=import_id, now_us=tx.now_us)
+    await tx.run(queries.FORGET, before_us=tx.now_us - KEPT_US)
 
 
 async def running(tx: Read) -> list[int]:
@@ -116,7 +122,7 @@ async def running(tx: Read) -> list[int]:
 
 
 async def segment_names(tx: Read) -> list[str]:
-    """Every file of the store that counts."""
+    """Every file of the store that counts, or did within the last day."""
     return await tx.all(queries.SEGMENT_NAMES)
 
 
@@ -196,7 +202,7 @@ async def commit(tx: Write, seen: int, change: Change) -> None:
     if change.mark.tail != change.source.tail:
         await _drop_tail(tx, change.source.id)
     for segment in change.segments:
-        await _add_segment(tx, change, segment)
+        await _add_segment(tx, change.import_id, change.source.id, segment)
     for source_id in change.shadowed:
         await tx.run(queries.SHADOW, of_source=source_id)
     if change.tail:
@@ -216,11 +222,11 @@ async def _drop_tail(tx: Write, source_id: int) -> None:
         await tx.run(queries.DROP_SEGMENT, segment_id=segment_id)
 
 
-async def _add_segment(tx: Write, change: Change, segment: NewSegment) -> int:
+async def _add_segment(tx: Write, import_id: int, source_id: int, segment: NewSegment) -> int:
     made = await tx.one(
         queries.NEW_SEGMENT,
-        import_id=change.import_id,
-        source_id=change.source.id,
+        import_id=import_id,
+        source_id=source_id,
         kind=segment.kind,
         role=segment.role,
         shown=int(segment.role == "stored"),
@@ -235,7 +241,7 @@ async def _add_segment(tx: Write, change: Change, segment: NewSegment) -> int:
 
 
 async def _add_tail(tx: Write, change: Change, tail: NewTail) -> None:
-    segment_id = await _add_segment(tx, change, tail.segment)
+    segment_id = await _add_segment(tx, change.import_id, change.source.id, tail.segment)
     await tx.many(
         queries.NEW_TAIL,
         [
@@ -249,6 +255,26 @@ async def _add_tail(tx: Write, change: Change, tail: NewTail) -> None:
             }
         ],
     )
+
+
+async def small(tx: Read, kind: Kind, below_rows: int) -> list[Segment]:
+    """The stored segments with fewer rows, in the order of their times."""
+    return await tx.all(queries.SMALL, kind=kind, below_rows=below_rows)
+
+
+async def replace(tx: Write, import_id: int, parts: list[Segment], whole: NewSegment) -> None:
+    """Let one segment stand for the parts it was merged from. Raises Raced when somebody else merged one of them.
+
+    Parts never change, so nothing else can have made `whole` wrong, and no import that is compared with them needs to
+    look again: their files stay for a day.
+    """
+    source_id = 0
+    for part in reversed(parts):
+        found = await tx.one(queries.REPLACE, segment_id=part.id, now_us=tx.now_us)
+        if found is None:
+            raise Raced
+        source_id = found
+    await _add_segment(tx, import_id, source_id, whole)
 
 
 async def get(tx: Read, import_id: int) -> Import:

@@ -90,7 +90,6 @@ class Segment(Struct, frozen=True):
     """One Parquet file of the store, as the manifest knows it."""
 
     id: int
-    source_id: int
     name: str
     rows: int
     size_bytes: int
@@ -101,7 +100,7 @@ class Segment(Struct, frozen=True):
 class Stock(Struct, frozen=True):
     """What the store holds: what a report needs to read it, and to say how fresh it is."""
 
-    generation: int  # grows with every change of the store
+    generation: int  # grows with every change of what the store holds
     rows: int
     rejected: int
     at_min_us: int  # 0 when there are no rows

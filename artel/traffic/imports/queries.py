@@ -158,7 +158,14 @@ _SHOWN = and_(segments.c.kind == bindparam("kind"), segments.c.shown == 1)
 NEW_SEGMENT = Query(
     int,
     insert(segments)
-    .values({name: bindparam(name) for name in segments.c.keys() if name != "id"})  # noqa: SIM118 - not a dict
+    .values(
+        {
+            name: bindparam(name)
+            for name in segments.c.keys()  # noqa: SIM118 - not a dict
+            if name not in ("id", "replaced_us")
+        }
+        | {"replaced_us": 0}
+    )
     .returning(segments.c.id),
 )
 SHOWN = Query(Segment, select(*_SEGMENT).where(_SHOWN).order_by(segments.c.id))
@@ -175,6 +182,25 @@ OVERLAPPING = Query(
     .where(segments.c.at_max_us >= bindparam("from_us"))
     .where(segments.c.at_min_us <= bindparam("to_us"))
     .order_by(segments.c.id),
+)
+SMALL = Query(
+    Segment,
+    select(*_SEGMENT)
+    .where(segments.c.kind == bindparam("kind"))
+    .where(segments.c.role == "stored")
+    .where(segments.c.rows < bindparam("below_rows"))
+    .order_by(segments.c.at_min_us, segments.c.id),
+)
+REPLACE = Query(
+    int,
+    update(segments)
+    .where(segments.c.id == bindparam("segment_id"))
+    .where(segments.c.role == "stored")
+    .values(role="replaced", shown=0, replaced_us=bindparam("now_us"))
+    .returning(segments.c.source_id),
+)
+FORGET = Command(
+    delete(segments).where(segments.c.role == "replaced").where(segments.c.replaced_us < bindparam("before_us"))
 )
 SEGMENT_NAMES = Query(str, select(segments.c.name).order_by(segments.c.id))
 TOTALS = Query(

@@ -21,10 +21,12 @@ from artel.traffic.imports.logs import BLOCK_BYTES, Block
 from artel.traffic.imports.model import Kind, Rejection
 from artel.traffic.imports.vocabulary import BOT, PAGES
 
-# One thread for each of the two blocks that are in work: one is split into fields while the other is resolved,
-# compared and written, which takes about as long. So blocks run side by side, and lines stay in their order.
+# Two blocks are in work, each on one thread: one is split into fields while the other is resolved, compared and written,
+# which takes about as long. So blocks run side by side, and the lines of each stay in their order. A third would not
+# fit into the memory that an import may take.
+LOOMS: Final = 2
 THREADS: Final = 1
-MEMORY: Final = "150MB"  # for each of the two; a block needs about 80 MB
+MEMORY: Final = "150MB"  # for each of them; a block needs about 80 MB
 TIME_END_US: Final = 4_102_444_800 * US  # 2100-01-01; a later time is a mistake
 SLOT_US: Final = 900 * US
 _CLEAN_MAX: Final = 5 * LINE_MAX_BYTES  # a line at the limit, with every byte written out
@@ -39,7 +41,6 @@ class Reading(Struct, frozen=True):
 
     format: Format
     timezone: str
-    countries: Countries
 
 
 class Place(Struct, frozen=True):
@@ -140,10 +141,10 @@ def split(loom: Loom, block: Block, reading: Reading) -> None:
     )
 
 
-def resolve(loom: Loom, reading: Reading) -> Parsed:
+def resolve(loom: Loom, reading: Reading, countries: Countries) -> Parsed:
     """What the fields mean: times in UTC, and the tables `pages` and `visitors` that a segment is joined from."""
     _to_utc(loom, reading.timezone)
-    _locate(loom, reading)
+    _locate(loom, reading, countries)
     loom.run(PAGES)
     _dictionaries(loom)
     found = loom.run("SELECT reason, count(*) FROM lines WHERE reason <> 'comment' GROUP BY reason")
@@ -175,7 +176,7 @@ def _to_utc(loom: Loom, timezone: str) -> None:
         loom.run(f"UPDATE lines SET reason = 'time' WHERE reason = '' AND (at_us < 0 OR at_us >= {TIME_END_US})")  # noqa: S608
 
 
-def _locate(loom: Loom, reading: Reading) -> None:
+def _locate(loom: Loom, reading: Reading, countries: Countries) -> None:
     """Countries, by the block's distinct addresses; a line whose address is none is rejected."""
     loom.run("CREATE OR REPLACE TEMP TABLE who AS SELECT DISTINCT ip, agent FROM lines WHERE reason = ''")
     distinct = [str(row[0]) for row in loom.run("SELECT DISTINCT ip FROM who")]
@@ -183,7 +184,7 @@ def _locate(loom: Loom, reading: Reading) -> None:
         "CREATE OR REPLACE TEMP TABLE addresses AS "
         "SELECT unnest(string_split($1, chr(10))) AS ip, unnest(string_split($2, chr(10))) AS country",
         "\n".join(distinct),
-        "\n".join(map(reading.countries.find, distinct)),
+        "\n".join(map(countries.find, distinct)),
     )
     invalid = f"country = '{INVALID}'"
     if reading.format.hosts:

@@ -6,6 +6,7 @@ counts nothing twice. Two importers may work on one store: whoever commits secon
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, closing
 from io import BufferedReader
@@ -16,7 +17,7 @@ from typing import Final
 import duckdb
 
 from artel.kernel.errors import Refusal
-from artel.traffic.imports import folders, formats, geo, logs, manifest, segments, zone
+from artel.traffic.imports import folders, formats, geo, logs, manifest, merge, segments, zone
 from artel.traffic.imports.folders import Folders
 from artel.traffic.imports.logs import HEAD_BYTES, Block, Damaged
 from artel.traffic.imports.manifest import Change, Counts, Mark, Raced, SourceMoved
@@ -31,7 +32,7 @@ from artel.traffic.imports.model import (
     UploadTooLarge,
 )
 from artel.traffic.imports.queries import Source
-from artel.traffic.imports.segments import Loom, Reading
+from artel.traffic.imports.segments import LOOMS, Loom, Reading
 from artel.traffic.imports.weave import Origin, Progress, Run, Workshop, in_thread, stored, weave
 
 GATE_PAUSE_S: Final = 0.01
@@ -113,13 +114,16 @@ async def _import_all(
     began = monotonic_ns()
     problems: list[str] = []
     with ExitStack() as stack:
-        looms = Loom(bench, 0), Loom(bench, 1)
+        looms = [Loom(bench, number) for number in range(LOOMS)]
         for loom in looms:
             stack.callback(loom.close)
-        countries = await in_thread(shop, geo.load, options.geo_database)
+        # Loaded while the first blocks are split; whoever needs it first waits for it.
+        countries = asyncio.ensure_future(in_thread(shop, geo.load, options.geo_database))
         run = Run(shop, ready, import_id, bench, looms, options, countries, progress, iter(range(1, 2**62)))
         for path in paths:
             await _import_log(run, path, problems)
+        await countries
+    await merge.merge_small(shop, ready, import_id, bench)
     done = await shop.db.write(manifest.finish, import_id, "failed" if problems else "done", "; ".join(problems))
     reasons = await shop.db.read(manifest.reasons, import_id)
     return Summary(done, reasons, problems, (monotonic_ns() - began) // 1000)
@@ -145,7 +149,7 @@ def _size(paths: list[Path | None]) -> int:
 async def _sweep(shop: Workshop, ready: Folders) -> None:
     running = await shop.db.read(manifest.running)
     gone = await in_thread(shop, folders.dead, ready, running)
-    await shop.db.write(manifest.abandon, gone)
+    await shop.db.write(manifest.tidy, gone)
     counted = await shop.db.read(manifest.segment_names)
     await in_thread(shop, folders.sweep, ready, [i for i in running if i not in gone], counted)
 
@@ -186,7 +190,7 @@ async def _import_open(run: Run, path: Path | None, raw: BufferedReader) -> None
         return
     if not origin.packed:
         raw.seek(source.offset_bytes)
-    reading = Reading(chosen, run.options.timezone, run.countries)
+    reading = Reading(chosen, run.options.timezone)
     await _stream(run, origin, source, trail, logs.text_of(raw, how), reading)
     if origin.packed and path is not None:
         await _close_source(run, origin, source.id, raw)
@@ -248,28 +252,32 @@ async def _stream(
 ) -> None:
     blocks = logs.blocks(text, run.shop.block_bytes)
 
-    def next_split(loom: Loom) -> Block | None:
-        block = next(blocks, None)
-        if block:
-            stored(segments.split, loom, block, reading)
-        return block
+    in_turn = asyncio.Lock()  # blocks are read one after another, and split side by side
 
-    turn = 0
-    ahead = asyncio.ensure_future(in_thread(run.shop, next_split, run.looms[turn]))
+    async def next_split(loom: Loom) -> tuple[Loom, Block] | None:
+        async with in_turn:
+            block = await in_thread(run.shop, next, blocks, None)
+        if block is None:
+            return None
+        await in_thread(run.shop, stored, segments.split, loom, block, reading)
+        return loom, block
+
+    *others, free = run.looms
+    ahead = deque(asyncio.ensure_future(next_split(loom)) for loom in others)
     try:
-        while block := await ahead:
-            loom, turn = run.looms[turn], 1 - turn
-            ahead = asyncio.ensure_future(in_thread(run.shop, next_split, run.looms[turn]))
-            parsed = await in_thread(run.shop, stored, segments.resolve, loom, reading)
+        while found := await ahead.popleft():
+            ahead.append(asyncio.ensure_future(next_split(free)))
+            free, block = found
+            parsed = await in_thread(run.shop, stored, segments.resolve, free, reading, await run.countries)
             if not (block.unfinished and parsed.requests + parsed.rejected == 0):
                 trail = (trail + block.trail)[-HEAD_BYTES:]
-                source = await weave(run, origin, source, trail, loom, block, parsed)
+                source = await weave(run, origin, source, trail, free, block, parsed)
     except Damaged as fault:
         raise LogDamaged(path=origin.name, reason=str(fault), lines=source.lines) from None
     except OSError as fault:
         raise LogUnreadable(path=origin.name, reason=fault.strerror or str(fault)) from None
     finally:
-        await asyncio.wait([ahead])
+        await asyncio.gather(*ahead, return_exceptions=True)
 
 
 async def _close_source(run: Run, origin: Origin, source_id: int, raw: BufferedReader) -> None:

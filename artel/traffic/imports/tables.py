@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, PrimaryKeyConstrai
 
 from artel.db import identity, metadata
 
-# One row. Whoever adds segments raises the generation it saw; 0 rows changed: somebody else was faster.
+# One row. Whoever adds lines raises the generation it saw; 0 rows changed: somebody else was faster. A merge adds none.
 store = Table(
     "traffic_store",
     metadata,
@@ -69,19 +69,20 @@ segments = Table(
     Column(
         "import_id", BigInteger, ForeignKey("traffic_imports.id", name="traffic_segments_import_fk"), nullable=False
     ),
+    # Read of skipped ones only. The lines of a merged segment have several sources; here is the one of its first part.
     Column(
         "source_id", BigInteger, ForeignKey("traffic_sources.id", name="traffic_segments_source_fk"), nullable=False
     ),
     Column("kind", Text, nullable=False),  # requests rejected
-    Column(
-        "role", Text, nullable=False
-    ),  # stored; skipped: identities another source brought; tail: one line that may grow
+    # stored; skipped: identities another source brought; tail: one line that may grow; replaced: merged into another
+    Column("role", Text, nullable=False),
     Column("shown", BigInteger, nullable=False),  # 1: reports read it
     Column("name", Text, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("at_min_us", BigInteger, nullable=False),
     Column("at_max_us", BigInteger, nullable=False),
+    Column("replaced_us", BigInteger, nullable=False),  # when it was merged into another; 0: it was not
     UniqueConstraint("name", name="traffic_segments_name_uq"),
 )
 Index("traffic_segments_kind_ix", segments.c.kind, segments.c.role, segments.c.at_max_us)

@@ -24,6 +24,15 @@ Result = TypeVar("Result")
 Progress = Callable[[Counts], None]  # told what each step adds
 
 
+class Merging(Struct, frozen=True):
+    """When small segments are merged. A full block of shop or combined lines leaves more than `small_rows`, so a large
+    import is not written twice."""
+
+    small_rows: int = 30_000  # segments with fewer are merged
+    files: int = 32  # of so many small ones nothing needs to be done
+    rows: int = 1_000_000  # at most, in a merged one
+
+
 class Workshop(Struct, frozen=True):
     """What imports need: the database, the data folder, and at least two threads."""
 
@@ -31,6 +40,7 @@ class Workshop(Struct, frozen=True):
     data: Path
     pool: Executor
     block_bytes: int = BLOCK_BYTES  # longer than any line that is to be understood
+    merging: Merging = Merging()
 
 
 class Run(Struct, frozen=True):
@@ -40,9 +50,9 @@ class Run(Struct, frozen=True):
     folders: Folders
     import_id: int
     bench: Path
-    looms: tuple[Loom, Loom]
+    looms: list[Loom]
     options: Options
-    countries: geo.Countries
+    countries: asyncio.Future[geo.Countries]
     progress: Progress
     numbers: Iterator[int]  # names of segments
 

@@ -29,11 +29,15 @@ def test_import_tells_what_it_did_and_refuses_in_one_line(tmp_path: Path) -> Non
     data, log = f"--data={tmp_path / 'data'}", tmp_path / "access.log"
     log.write_text(line(0) + "\nrubbish\x1b[2J\n" + line(1) + "\n")
     first = artel("import", str(log), data, "--json")
-    assert first.returncode == 0, first.stderr
+    assert first.returncode == 1
+    assert b"artel: rejected 1 of 3 lines (format 1): they are kept apart, the others are imported." in first.stderr
+    assert first.stderr.count(b"\n") == 1
     told = json.loads(first.stdout)
     assert [told["run"][name] for name in ("lines", "parsed", "rejected", "duplicates")] == [3, 2, 1, 0]
     assert told["reasons"] == [{"reason": "format", "lines": 1}]
 
+    log.write_text(log.read_text() + "\nwrong again\n")
+    assert artel("import", str(log), data, "--lenient").returncode == 0
     piped = artel("import", "-", data, feed=log.read_bytes())
     assert piped.returncode == 0
     assert "duplicates skipped" in piped.stdout.decode() and piped.stderr == b""

@@ -80,9 +80,9 @@ def named(name: str) -> formats.Format:
 
 
 def verdict(loom: Loom, name: str, line: str, timezone: str = "UTC"):
-    reading = Reading(named(name), timezone, geo.load())
+    reading = Reading(named(name), timezone)
     segments.split(loom, Block(clean(line.encode() + b"\n"), 1, len(line) + 1), reading)
-    segments.resolve(loom, reading)
+    segments.resolve(loom, reading, geo.load())
     return loom.run("SELECT reason, at_us, ip, u, method, status, bytes, referrer, agent FROM lines")[0]
 
 
