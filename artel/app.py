@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from artel.edge import docs, health, idempotency, pages
 from artel.edge.asgi import Composition, Edge
 from artel.edge.handler import Kit, Limits
 from artel.edge.identity import Copies
-from artel.edge.observe import LibraryLog, Metrics, make_log
+from artel.edge.observe import LibraryLog, LogBuffer, Metrics, make_log
 from artel.edge.route import Route
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
@@ -82,7 +83,7 @@ def traffic_tools(settings: Settings, db: Database, threads: Executor) -> tuple[
 def application() -> Edge:
     """What the server loads in each of its processes. The settings come from the environment."""
     settings = load()
-    log = make_log(settings.log_level)
+    log = make_log(settings.log_level, LogBuffer(sys.stderr.buffer))
     logging.getLogger().addHandler(LibraryLog(log))
     return make(settings, log)
 

@@ -29,6 +29,7 @@ DEFAULT_HEADERS: Final[tuple[Header, ...]] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
+DEFAULT_NAMES: Final = frozenset(name for name, _ in DEFAULT_HEADERS)
 UNROUTED: Final = "unrouted"
 
 
@@ -123,7 +124,8 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began_s = time.perf_counter()
-        call = Call(scope, receive, self._request_id(scope))
+        call = Call(scope, receive)
+        call.request_id = self._request_id(call)
         if self._trusted:
             call.address = forwarded_address(call, self._trusted)
         metrics = self._metrics
@@ -168,10 +170,10 @@ class Edge:
             self._log.exception("request.fault", request_id=call.request_id, path=call.path, route=name)
             return name, manner.refuse(Fault(request_id=call.request_id), call.request_id)
 
-    def _request_id(self, scope: Scope) -> str:
-        for name, value in scope["headers"]:
-            if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-                return str(value, "ascii")
+    def _request_id(self, call: Call) -> str:
+        given = call.headers.get(b"x-request-id")
+        if given is not None and REQUEST_ID.fullmatch(given):
+            return given.decode("ascii")
         return f"{self._id_prefix}-{next(self._ids):x}"
 
     async def start(self) -> None:
@@ -202,9 +204,10 @@ class Edge:
 
 
 async def _send(call: Call, reply: Reply, send: Send, *, leaving: bool) -> None:
-    own = {name for name, _ in reply.headers}
-    headers = [default for default in DEFAULT_HEADERS if default[0] not in own]
-    headers += reply.headers
+    headers = [*DEFAULT_HEADERS, *reply.headers]
+    if not DEFAULT_NAMES.isdisjoint([name for name, _ in reply.headers]):
+        own = {name for name, _ in reply.headers}
+        headers = [default for default in DEFAULT_HEADERS if default[0] not in own] + [*reply.headers]
     headers.append((b"x-request-id", call.request_id.encode()))
     if reply.status != 204:
         headers.append((b"content-length", b"%d" % len(reply.body)))

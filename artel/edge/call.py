@@ -44,7 +44,7 @@ class Call:
         "request_id",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, request_id: str) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
         self._receive = receive
         self.method: str = scope["method"]
@@ -52,7 +52,7 @@ class Call:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         client = scope.get("client")
         self.address: str = client[0] if client else ""
-        self.request_id = request_id
+        self.request_id = ""
         self.path_args: dict[str, str] = {}
         self.body = b""
 

@@ -1,11 +1,13 @@
 """What an operator sees of the traffic: metrics for Prometheus and one JSON line for every request."""
 
+import asyncio
+import atexit
 import functools
 import logging
 import os
 import sys
 import time
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import msgspec
 import structlog
@@ -16,15 +18,55 @@ from artel.kernel.clock import iso
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+LOG_DELAY_S: Final = 0.1  # how long a line may wait to be written together with others
 SECRET_NAMES: Final = ("password", "token", "secret", "authorization", "cookie", "credential")
 
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's own variable: several processes share it
 
 
-def make_log(level: str, stream: BinaryIO | None = None) -> FilteringBoundLogger:
+class LogBuffer:
+    """Writes the lines of a tenth of a second at once: a system call for each would cost a request a sixth of its time.
+
+    A line that is logged where no event loop runs is written at once, and what waits when the process ends is written
+    then. Only a process that is killed loses the lines of its last moment.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lines: list[bytes] = []
+        self._due = False
+        atexit.register(self.drain)
+
+    def write(self, line: bytes) -> int:
+        """Take a line."""
+        self._lines.append(line)
+        return len(line)
+
+    def flush(self) -> None:
+        """Have what was taken written soon."""
+        if self._due:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.drain()
+        else:
+            self._due = True
+            loop.call_later(LOG_DELAY_S, self.drain)
+
+    def drain(self) -> None:
+        """Write what waits."""
+        self._due = False
+        lines, self._lines = self._lines, []
+        if lines:
+            self._stream.write(b"".join(lines))
+            self._stream.flush()
+
+
+def make_log(level: str, stream: BinaryIO | LogBuffer | None = None) -> FilteringBoundLogger:
     """A logger that writes one JSON object a line to standard error."""
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.BytesLogger(stream or sys.stderr.buffer),
+        structlog.BytesLogger(cast(BinaryIO, stream or sys.stderr.buffer)),
         processors=[structlog.processors.format_exc_info, _hide_secrets, _render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS.get(level, 20)),
     ).bind()  # a bound logger is found at once, one that is only wrapped at each call

@@ -31,7 +31,7 @@ def call(*pieces: bytes, headers: dict[str, str] | None = None, query: bytes = b
 
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
     scope = {"method": "POST", "path": "/", "headers": raw, "query_string": query, "client": ("10.0.0.1", 5)}
-    return Call(scope, receive, "request-1")
+    return Call(scope, receive)
 
 
 def test_a_body_of_the_limit_is_read_and_one_byte_more_is_refused(run: Run) -> None:

@@ -1,13 +1,14 @@
 """Metrics by route, and a log that hides what is secret by its name."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
 
 import pytest
 
-from artel.edge.observe import LEVELS, LibraryLog, make_log
-from tests.conftest import Client, Log
+from artel.edge.observe import LEVELS, LOG_DELAY_S, LibraryLog, LogBuffer, make_log
+from tests.conftest import Client, Log, Run
 from tests.people import People
 
 
@@ -93,3 +94,27 @@ def test_what_a_library_logs_is_a_json_line_too(log: Log) -> None:
     (line,) = log.lines()
     assert (line["logger"], line["message"]) == ("tests.library", "pool 7 is broken")
     assert "the server went away" in line["fault"]
+
+
+def test_lines_wait_for_each_other_and_none_is_lost(run: Run, log: Log) -> None:
+    buffer = LogBuffer(log)  # type: ignore[arg-type]
+    lines = make_log("info", buffer)
+
+    async def two_requests() -> bytes:
+        lines.info("first")
+        lines.info("second")
+        before = log.text
+        await asyncio.sleep(LOG_DELAY_S * 2)
+        return before
+
+    assert run(two_requests()) == b""
+    assert [line["event"] for line in log.lines()] == ["first", "second"]
+    lines.info("where no loop runs")
+    assert log.lines()[-1]["event"] == "where no loop runs"
+
+    async def ends_at_once() -> None:
+        lines.info("last")
+
+    run(ends_at_once())
+    buffer.drain()
+    assert log.lines()[-1]["event"] == "last"

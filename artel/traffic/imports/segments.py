@@ -21,9 +21,9 @@ from artel.traffic.imports.logs import BLOCK_BYTES, Block
 from artel.traffic.imports.model import Kind, Rejection
 from artel.traffic.imports.vocabulary import BOT, PAGES
 
-# Two blocks are in work, each on one thread: one is split into fields while the other is resolved, compared and written,
-# which takes about as long. So blocks run side by side, and the lines of each stay in their order. A third would not
-# fit into the memory that an import may take.
+# Two blocks are in work, each on one thread: one is split into fields while the other is resolved, compared and
+# written, which takes about as long. So blocks run side by side, and the lines of each stay in their order. A third
+# would not fit into the memory that an import may take.
 LOOMS: Final = 2
 THREADS: Final = 1
 MEMORY: Final = "150MB"  # for each of them; a block needs about 80 MB
