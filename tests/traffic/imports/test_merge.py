@@ -103,18 +103,24 @@ def deadly(monkeypatch: pytest.MonkeyPatch, deaths: list[str]) -> None:
     monkeypatch.setattr(merge, "merge_small", merge_or_die)
 
 
+# Histories alone seldom leave two small segments.
+IN_PIECES = [
+    step for i in (2, 3) for step in (("import", "a", ""), ("append", "a", f"{line(i)}\n{line(0)}\nrubbish\n"))
+]
 places = st.sampled_from(["", "before the rename", "after the rename", "before the commit", "after the commit"])
 
 
 @ON_SQLITE
 @hypothesis_settings(
-    max_examples=20,
+    max_examples=15,
     phases=PHASES,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(history=steps, first=texts, block=st.sampled_from([1024, 1 << 20]), deaths=st.lists(places, max_size=6))
+@given(
+    history=steps, first=texts, block=st.sampled_from([1024, 1 << 20]), deaths=st.lists(places, min_size=2, max_size=8)
+)
 def test_any_history_with_merges_that_die_counts_as_one_clean_run(
     tmp_path_factory, run, shop, history, first, block, deaths, no_grace
 ) -> None:
@@ -125,7 +131,7 @@ def test_any_history_with_merges_that_die_counts_as_one_clean_run(
         world = Merged(folder, run, replace(shop, data=folder, block_bytes=block, merging=TINY), deaths)
         deadly(monkeypatch, deaths)
         world.write("a", first)
-        play(world, history)
+        play(world, [*IN_PIECES, *history, *IN_PIECES])
     shutil.rmtree(folder)
 
 
