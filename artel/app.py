@@ -28,13 +28,10 @@ from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
 from artel.kernel.secrets import Sealer, load_key
 from artel.settings import Settings, load
-from artel.traffic.imports import geo
 from artel.traffic.imports import routes as imports_routes
-from artel.traffic.imports.folders import prepare
 from artel.traffic.imports.model import Terms as ImportTerms
 from artel.traffic.imports.weave import Workshop
 from artel.traffic.reports import routes as reports_routes
-from artel.traffic.reports.model import Geo
 from artel.traffic.reports.service import Desk
 
 KEY_FILE: Final = "artel.key"
@@ -65,19 +62,10 @@ def terms(settings: Settings) -> accounts.Terms:
 
 def traffic_tools(settings: Settings, db: Database, threads: Executor) -> tuple[Desk, Workshop, ImportTerms]:
     """What imports and reports work with."""
-    folders, about = prepare(settings.data), geo.describe(settings.geo_database)
-    desk = Desk(
-        threads=threads,
-        segments=folders.segments,
-        scratch=folders.root,
-        geo=Geo(about.name, about.date, about.link),
-        country_name=geo.country_name,
-        timezone=settings.traffic_timezone,
-    )
     terms = ImportTerms(
         settings.traffic_log, settings.traffic_timezone, settings.geo_database, settings.upload_max_bytes
     )
-    return desk, Workshop(db, settings.data, threads), terms
+    return reports_routes.desk(settings, threads), Workshop(db, settings.data, threads), terms
 
 
 def application() -> Edge:

@@ -6,7 +6,6 @@ counts nothing twice. Two importers may work on one store: whoever commits secon
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, closing
 from io import BufferedReader
@@ -252,32 +251,28 @@ async def _stream(
 ) -> None:
     blocks = logs.blocks(text, run.shop.block_bytes)
 
-    in_turn = asyncio.Lock()  # blocks are read one after another, and split side by side
+    def next_split(loom: Loom) -> Block | None:
+        block = next(blocks, None)
+        if block:
+            stored(segments.split, loom, block, reading)
+        return block
 
-    async def next_split(loom: Loom) -> tuple[Loom, Block] | None:
-        async with in_turn:
-            block = await in_thread(run.shop, next, blocks, None)
-        if block is None:
-            return None
-        await in_thread(run.shop, stored, segments.split, loom, block, reading)
-        return loom, block
-
-    *others, free = run.looms
-    ahead = deque(asyncio.ensure_future(next_split(loom)) for loom in others)
+    loom, other = run.looms
+    ahead = asyncio.ensure_future(in_thread(run.shop, next_split, loom))
     try:
-        while found := await ahead.popleft():
-            ahead.append(asyncio.ensure_future(next_split(free)))
-            free, block = found
-            parsed = await in_thread(run.shop, stored, segments.resolve, free, reading, await run.countries)
+        while block := await ahead:
+            ahead = asyncio.ensure_future(in_thread(run.shop, next_split, other))
+            parsed = await in_thread(run.shop, stored, segments.resolve, loom, reading, await run.countries)
             if not (block.unfinished and parsed.requests + parsed.rejected == 0):
                 trail = (trail + block.trail)[-HEAD_BYTES:]
-                source = await weave(run, origin, source, trail, free, block, parsed)
+                source = await weave(run, origin, source, trail, loom, block, parsed)
+            loom, other = other, loom
     except Damaged as fault:
         raise LogDamaged(path=origin.name, reason=str(fault), lines=source.lines) from None
     except OSError as fault:
         raise LogUnreadable(path=origin.name, reason=fault.strerror or str(fault)) from None
     finally:
-        await asyncio.gather(*ahead, return_exceptions=True)
+        await asyncio.wait([ahead])
 
 
 async def _close_source(run: Run, origin: Origin, source_id: int, raw: BufferedReader) -> None:

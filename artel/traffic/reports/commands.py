@@ -16,11 +16,10 @@ from artel.db import Database
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.errors import Malformed
 from artel.settings import Settings, load
-from artel.traffic.imports import geo
-from artel.traffic.imports.folders import prepare
 from artel.traffic.reports import catalogue, service
 from artel.traffic.reports.charts import chart_of, percent, printable, shortened, terminal_lines
-from artel.traffic.reports.model import TABLES, TOP_DEFAULT, TOP_MAX, Answer, Geo, Measure, Question, columns_of
+from artel.traffic.reports.model import TABLES, TOP_DEFAULT, TOP_MAX, Answer, Measure, Question, columns_of
+from artel.traffic.reports.routes import desk
 from artel.traffic.reports.sheets import Cell, Sheet, csv_line, csv_text, sheet, table_lines
 from artel.traffic.reports.svg import svg
 
@@ -69,7 +68,7 @@ def report_command(
     question = Question(
         category=category, from_time=from_time, to_time=to_time, timezone=timezone, bots=bots, by=by, top=top
     )
-    with desk(settings) as at:
+    with _desk(settings) as at:
         answer = work(settings, partial(_ask, at, report, question))
     if picture is not None:
         picture.write_text(svg(chart_of(answer)), encoding="utf-8")
@@ -96,7 +95,7 @@ def table_command(
     _one_form(as_csv, as_json)
     name = service.table_name(table)
     settings = load(data=data, database=database)
-    with desk(settings) as at:
+    with _desk(settings) as at:
         rows = work(settings, partial(_rows, at, name, bots, limit))
     if as_json:
         print_json(rows)
@@ -109,19 +108,10 @@ def table_command(
 
 
 @contextmanager
-def desk(settings: Settings) -> Iterator[service.Desk]:
-    """What answering takes, for one command: one thread, and the folders of the installation."""
-    about = geo.describe(settings.geo_database)
-    folders = prepare(settings.data)
+def _desk(settings: Settings) -> Iterator[service.Desk]:
+    """What answering takes, for one command: one thread."""
     with ThreadPoolExecutor(1) as threads:
-        yield service.Desk(
-            threads=threads,
-            segments=folders.segments,
-            scratch=folders.root,
-            geo=Geo(about.name, about.date, about.link),
-            country_name=geo.country_name,
-            timezone=settings.traffic_timezone,
-        )
+        yield desk(settings, threads)
 
 
 async def _ask(at: service.Desk, report: str, question: Question, db: Database) -> Answer:

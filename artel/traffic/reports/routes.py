@@ -1,9 +1,13 @@
 """Reports: the HTTP surface."""
 
+from concurrent.futures import Executor
 from typing import Final
 
 from artel.edge.reply import Reply
 from artel.edge.route import STAFF, Route, get
+from artel.settings import Settings
+from artel.traffic.imports import geo
+from artel.traffic.imports.folders import prepare
 from artel.traffic.reports import model, service
 from artel.traffic.reports.charts import chart_of
 from artel.traffic.reports.sheets import csv_text, sheet
@@ -20,6 +24,19 @@ def spreadsheet(answer: model.Answer) -> Reply:
     """An answer as a file of CSV to be saved."""
     saved = (b"content-disposition", f'attachment; filename="{answer.report}.csv"'.encode())
     return Reply(200, csv_text(sheet(answer)).encode(), b"text/csv; charset=utf-8", (saved,))
+
+
+def desk(settings: Settings, threads: Executor) -> service.Desk:
+    """What the use cases below take: the threads that answer, and the folders of the installation."""
+    about, folders = geo.describe(settings.geo_database), prepare(settings.data)
+    return service.Desk(
+        threads=threads,
+        segments=folders.segments,
+        scratch=folders.root,
+        geo=model.Geo(about.name, about.date, about.link),
+        country_name=geo.country_name,
+        timezone=settings.traffic_timezone,
+    )
 
 
 _ASKED: Final = (
