@@ -1,7 +1,8 @@
 """SQL without business words: statements compiled once, `Read` and `Write` transactions, the outbox."""
 
+from artel.db.constraints import violating
 from artel.db.outbox import Event, emit
-from artel.db.statement import Command, Query, identity, metadata
+from artel.db.statement import Command, Query, among, identity, integer, metadata, numbers, text
 from artel.db.transaction import Database, Read, StorageUnavailable, Write
 
 __all__ = [
@@ -12,7 +13,12 @@ __all__ = [
     "Read",
     "StorageUnavailable",
     "Write",
+    "among",
     "emit",
     "identity",
+    "integer",
     "metadata",
+    "numbers",
+    "text",
+    "violating",
 ]

@@ -6,17 +6,19 @@ driver's row and a struct.
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, Generic, Literal, TypeVar, cast
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData
+from sqlalchemy import BigInteger, Column, ColumnElement, Identity, Integer, MetaData, Text, bindparam
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
 Row = TypeVar("Row")
@@ -43,6 +45,46 @@ _DIALECTS: Final[dict[Engine, DefaultDialect]] = {
 def identity() -> Column[int]:
     """The primary key of a table of ours: an integer that the database counts up."""
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(always=True), primary_key=True)
+
+
+def integer(name: str, *, nullable: bool = False) -> Column[int]:
+    """A column of whole numbers: ids, counts, times in microseconds, money in minor units, flags 0 and 1."""
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def text(name: str, *, nullable: bool = False) -> Column[str]:
+    """A column of text; JSON is text too."""
+    return Column(name, Text, nullable=nullable)
+
+
+class _Numbers(FunctionElement[int]):
+    """The rows of a JSON list of whole numbers."""
+
+    inherit_cache = True
+
+
+@compiles(_Numbers, "sqlite")
+def _numbers_sqlite(element: _Numbers, compiler: SQLCompiler, **rest: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **rest)}))"  # noqa: S608 - a placeholder
+
+
+@compiles(_Numbers, "postgresql")
+def _numbers_postgresql(element: _Numbers, compiler: SQLCompiler, **rest: Any) -> str:
+    listed = compiler.process(element.clauses, **rest)
+    return f"(SELECT CAST(jsonb_array_elements_text(CAST({listed} AS JSONB)) AS BIGINT))"
+
+
+def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """The column is one of the numbers in the parameter `name`, which is given as `numbers([...])`.
+
+    One statement for a list of any length: neither database has to prepare it again.
+    """
+    return column.op("IN", is_comparison=True)(_Numbers(bindparam(name, type_=Text)))
+
+
+def numbers(values: Iterable[int]) -> str:
+    """A list of whole numbers as the parameter of `among`."""
+    return msgspec.json.encode(list(values)).decode()
 
 
 class Compiled:

@@ -4,11 +4,11 @@ import pytest
 from msgspec import Struct
 from sqlalchemy import bindparam, func, insert, select
 
-from artel.db import Command, Database, Query, Read
+from artel.db import Command, Database, Query, Read, among, numbers
 from artel.db.statement import Compiled, starting_with
 from artel.db.tables import tallies
 from tests.conftest import Run
-from tests.db.counters import put
+from tests.db.counters import add, put
 
 
 class Pair(Struct, frozen=True):
@@ -92,3 +92,16 @@ def test_a_pattern_finds_what_begins_with_the_text_whatever_the_text_holds(
     for bucket in [*finds, *passes_over]:
         run(db.write(put, bucket))
     assert sorted(run(db.read(found))) == sorted(finds)
+
+
+def test_one_statement_takes_a_list_of_any_length(db: Database, run: Run) -> None:
+    query = Query(int, select(tallies.c.used).where(among(tallies.c.used, "wanted")).order_by(tallies.c.used))
+
+    async def listed(tx: Read, wanted: list[int]) -> list[int]:
+        return await tx.all(query, wanted=numbers(wanted))
+
+    for used in (1, 2, 3, 2**53 + 1):
+        run(db.write(put, f"bucket{used}"))
+        run(db.write(add, f"bucket{used}", used))
+    assert run(db.read(listed, [3, 1, 9, 2**53 + 1])) == [1, 3, 2**53 + 1]
+    assert run(db.read(listed, [])) == []

@@ -1,0 +1,41 @@
+"""Money: nothing is lost and nothing is made."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artel.kernel.money import AMOUNT_MAX, half_even, share_bp, split
+
+AMOUNTS = st.integers(0, AMOUNT_MAX)
+
+
+@pytest.mark.parametrize(("over", "under", "whole"), [(1, 2, 0), (3, 2, 2), (5, 2, 2), (7, 2, 4), (7, 3, 2), (8, 3, 3)])
+def test_halves_go_to_the_even_neighbour(over: int, under: int, whole: int) -> None:
+    assert half_even(over, under) == whole
+
+
+@given(AMOUNTS, st.integers(1, 10**9))
+def test_a_quotient_is_rounded_as_the_exact_fraction_is(over: int, under: int) -> None:
+    assert half_even(over, under) == round(Fraction(over, under))
+
+
+@given(AMOUNTS, st.integers(0, 10_000))
+def test_a_share_is_no_more_than_the_amount(amount: int, rate_bp: int) -> None:
+    assert 0 <= share_bp(amount, rate_bp) <= amount
+
+
+@given(AMOUNTS, st.lists(st.integers(0, AMOUNT_MAX), min_size=1, max_size=50))
+def test_parts_are_exactly_the_amount_and_each_is_next_to_its_share(amount: int, weights: list[int]) -> None:
+    parts = split(amount, weights)
+    assert sum(parts) == amount
+    for part, weight in zip(parts, weights, strict=True):
+        share = Fraction(amount * weight, sum(weights)) if any(weights) else Fraction(amount, len(weights))
+        assert abs(part - share) < 1
+
+
+def test_what_remains_goes_to_the_largest_remainders_the_earlier_first() -> None:
+    assert split(100, [1, 1, 1]) == [34, 33, 33]
+    assert split(10, [1, 6, 3]) == [1, 6, 3]
+    assert split(5, [0, 0]) == [3, 2]
