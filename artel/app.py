@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import importlib
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,9 @@ from artel.accounts import routes as accounts_routes
 from artel.accounts import service as accounts
 from artel.accounts.hashing import Hasher
 from artel.db import Database, outbox
+from artel.db.announcing import AnnouncingDatabase
 from artel.db.opening import open_database
+from artel.dialects.bookshop import routes as bookshop_routes
 from artel.dialects.loganalysis import routes as loganalysis_routes
 from artel.edge import docs, health, idempotency, pages
 from artel.edge.asgi import Composition, Edge
@@ -24,10 +28,32 @@ from artel.edge.handler import Kit, Limits
 from artel.edge.identity import Copies
 from artel.edge.observe import LibraryLog, LogBuffer, Metrics, make_log
 from artel.edge.route import Route
+from artel.events import routes as events_routes
+from artel.events import service as events
+from artel.events.relay import Pulse, Relay
+from artel.events.sender import Sender
+from artel.events.service import WebhookTerms
+from artel.events.streams import Streams
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
 from artel.kernel.secrets import Sealer, load_key
+from artel.orders.carts import routes as carts_routes
+from artel.orders.carts import service as carts
+from artel.orders.delivery import routes as delivery_routes
+from artel.orders.orders import routes as orders_routes
+from artel.orders.orders.chores import Rounds
+from artel.orders.orders.model import Terms as OrderTerms
+from artel.orders.payments import routes as payments_routes
+from artel.orders.payments.provider import TEST
+from artel.orders.payments.service import Providers
+from artel.orders.payments.simulator import Simulator
+from artel.orders.vouchers import routes as vouchers_routes
 from artel.settings import Settings, load
+from artel.shop.categories import routes as categories_routes
+from artel.shop.offers import routes as offers_routes
+from artel.shop.products import routes as products_routes
+from artel.shop.sheets import routes as sheets_routes
+from artel.shop.shops import routes as shops_routes
 from artel.traffic.imports import routes as imports_routes
 from artel.traffic.imports.model import Terms as ImportTerms
 from artel.traffic.imports.weave import Workshop
@@ -35,7 +61,8 @@ from artel.traffic.reports import routes as reports_routes
 from artel.traffic.reports.service import Desk
 
 KEY_FILE: Final = "artel.key"
-RELAY_PAUSE_S: Final = 1.0
+CHORE_PAUSE_S: Final = 1.0  # before a chore that failed is begun again
+LATE_BY_S: Final = 60  # how long after an order's hold the test provider's late payments come
 SWEEP_PAUSE_S: Final = 600.0
 TRAFFIC_THREADS: Final = 3  # an import takes two at a time and leaves one for reports
 
@@ -44,8 +71,20 @@ ROUTES: Final[list[Route]] = [
     *docs.ROUTES,
     *pages.ROUTES,
     *accounts_routes.ROUTES,
+    *events_routes.ROUTES,
     *imports_routes.ROUTES,
     *reports_routes.ROUTES,
+    *shops_routes.ROUTES,
+    *categories_routes.ROUTES,
+    *products_routes.ROUTES,
+    *offers_routes.ROUTES,
+    *sheets_routes.ROUTES,
+    *carts_routes.ROUTES,
+    *delivery_routes.ROUTES,
+    *vouchers_routes.ROUTES,
+    *orders_routes.ROUTES,
+    *payments_routes.ROUTES,
+    *bookshop_routes.ROUTES,
     *loganalysis_routes.ROUTES,
 ]
 
@@ -81,7 +120,15 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
     metrics = Metrics()
 
     async def compose() -> Composition:
-        db = await open_database(settings.database, settings.data)
+        store = await open_database(settings.database, settings.data)
+        pulse = Pulse()
+        relay = Relay(store, pulse, log)
+        db = AnnouncingDatabase(store, relay.wake)
+        sealer, webhook_terms = Sealer(load_key(key_path(settings))), WebhookTerms(settings.webhooks_private)
+        sender = Sender(store, pulse, sealer, webhook_terms, log)
+        simulator = _simulator(settings, db, log)
+        providers = Providers({TEST: simulator} if simulator else {})
+        rounds = Rounds(db, providers, log, metrics.waits, simulator.tell_due if simulator else None)
         copies = _copies(settings, log)
         hasher = Hasher()
         threads = ThreadPoolExecutor(TRAFFIC_THREADS, "artel-traffic")
@@ -89,27 +136,27 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
             db=db,
             authenticate=accounts.authenticate,
             copies=copies,
-            sealer=Sealer(load_key(key_path(settings))),
+            sealer=sealer,
             limits=Limits(settings.body_max_bytes, settings.upload_max_bytes, settings.body_timeout_s),
             log=log,
             provides=(
                 metrics,
                 hasher,
                 terms(settings),
+                OrderTerms(settings.order_hold_s, settings.order_confirm_s),
+                providers,
+                sealer,
+                webhook_terms,
+                Streams(db, pulse),
                 docs.Reference(ROUTES, __version__),
                 *traffic_tools(settings, db, threads),
             ),
         )
-        chores = [
-            asyncio.create_task(_relay(db, log)),
-            asyncio.create_task(_sweep(db, log, settings.key_ttl_s * US)),
-        ]
+        sweep = functools.partial(_sweep, db, log, settings.key_ttl_s * US)
+        chores = [asyncio.create_task(_kept_up(run, log)) for run in (relay.run, sender.run, rounds.run, sweep)]
 
         async def close() -> None:
-            for chore in chores:
-                chore.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await chore
+            await _end(chores)
             hasher.close()
             threads.shutdown()
             if copies:
@@ -127,6 +174,23 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
     )
 
 
+async def _kept_up(run: Callable[[], Awaitable[None]], log: FilteringBoundLogger) -> None:
+    """Run a chore until the application ends: one that fails is told of and begun again."""
+    while True:
+        try:
+            await run()
+        except Exception:  # noqa: BLE001 - whatever nobody foresaw: without its chores the server only seems to work
+            log.exception("chore.fault")
+        await asyncio.sleep(CHORE_PAUSE_S)
+
+
+async def _end(chores: list[asyncio.Task[None]]) -> None:
+    for chore in chores:
+        chore.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await chore
+
+
 def _copies(settings: Settings, log: FilteringBoundLogger) -> Copies | None:
     if not settings.redis:
         return None
@@ -135,18 +199,12 @@ def _copies(settings: Settings, log: FilteringBoundLogger) -> Copies | None:
     return copies
 
 
-async def _relay(db: Database, log: FilteringBoundLogger) -> None:
-    """Deliver events until the application ends. In this version the log is who listens."""
-
-    async def hand_over(event: outbox.Occurrence) -> None:
-        log.info("event", event_id=event.id, kind=event.kind, body=event.body)
-
-    while True:
-        try:
-            await outbox.deliver(db, hand_over)
-        except Refusal as fault:
-            log.warning("relay.waits", reason=str(fault))
-        await asyncio.sleep(RELAY_PAUSE_S)
+def _simulator(settings: Settings, db: Database, log: FilteringBoundLogger) -> Simulator | None:
+    """The payment provider whose money is not real, where the operator let it in."""
+    if not settings.payments_test:
+        return None
+    log.warning("payments.test_money_is_taken", setting="ARTEL_PAYMENTS_TEST")
+    return Simulator(db, late_us=(settings.order_hold_s + LATE_BY_S) * US)
 
 
 async def _sweep(db: Database, log: FilteringBoundLogger, key_ttl_us: int) -> None:
@@ -155,6 +213,8 @@ async def _sweep(db: Database, log: FilteringBoundLogger, key_ttl_us: int) -> No
         try:
             forgotten = await db.write(accounts.sweep)
             forgotten += await db.write(idempotency.forget, key_ttl_us)
+            forgotten += await db.write(carts.sweep)
+            forgotten += await db.write(events.sweep)
             forgotten += await db.write(outbox.forget)
             log.debug("sweep.done", rows=forgotten)
         except Refusal as fault:

@@ -12,18 +12,23 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from artel import __version__, demo
+from artel import __version__
 from artel.accounts import commands as accounts
 from artel.app import ROUTES, key_path
 from artel.db.migrate import SchemaNewer, migrate
 from artel.db.sqlite import SqliteUnsafe
+from artel.demo import commands as demo
 from artel.doctor import examine
 from artel.edge.observe import METRICS_FOLDER
 from artel.edge.openapi import document
-from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
+from artel.edge.postman import Visitor, collection
+from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json
 from artel.kernel.errors import Malformed, Refusal
 from artel.kernel.secrets import load_key
+from artel.orders.orders import commands as orders
 from artel.settings import PREFIX, Settings, load
+from artel.shop.sheets import commands as sheets
+from artel.shop.shops import commands as shops
 from artel.traffic.imports import commands as imports
 from artel.traffic.reports import commands as reports
 
@@ -35,10 +40,14 @@ app: Final = typer.Typer(
 )
 app.add_typer(accounts.account_app, name="account")
 app.add_typer(accounts.token_app, name="token")
+app.add_typer(orders.app, name="orders")
 traffic: Final = typer.Typer(help="The access log: import it, ask it.", no_args_is_help=True)
 traffic.add_typer(imports.app)
 traffic.add_typer(reports.reports_app)
 app.add_typer(traffic, name="traffic")
+app.add_typer(shops.shop_app, name="shop")
+app.add_typer(sheets.app, name="catalogue")
+app.add_typer(demo.app)
 
 SIGNS: Final = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[/]"}
 HEADER_TIMEOUT_MS: Final = 10_000  # a client that has not sent its headers by then is let go
@@ -112,34 +121,6 @@ def migrate_command(data: Data = None, database: DatabaseUrl = None) -> None:
     out.print(f"The schema is the newest (it was {came_from or 'empty'}).", markup=False)
 
 
-@app.command("demo", epilog="Example: artel demo --data demo && artel serve --data demo")
-def demo_command(
-    data: Data = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same demo.")] = 1,
-    scale: Annotated[int, typer.Option(help="How large: 1 is 25,000 lines of log.", min=1, max=1_000)] = 1,
-    database: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
-    """Load demo data: accounts, an access log, its reports."""
-    settings = load(data=data, database=database)
-    err.print(f"Loading the demo into {settings.data} …", markup=False)
-    loaded = work(settings, lambda db: demo.load(db, settings, seed, scale))
-    if as_json:
-        print_json(loaded)
-        return
-    run = loaded.imported.run
-    out.print(
-        f"Log: {run.lines:,} lines read, {run.parsed:,} requests stored, {run.known:,} known before.", markup=False
-    )
-    table = Table("", "report", "answer", box=None)
-    for answer in loaded.answers:
-        names = ", ".join(ranked.name for ranked in answer.winners)
-        found = f"{names} ({answer.value:,})" if names else f"{answer.value:,}"
-        table.add_row(str(answer.number), answer.title, found)
-    out.print(table)
-    out.print(f"Log in as {' or '.join(loaded.logins)} with the password: {demo.PASSWORD}", markup=False)
-
-
 @app.command("doctor", epilog="Example: artel doctor --data demo")
 def doctor_command(data: Data = None, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Look whether this installation is sound, and say what to do where it is not. Exit code 1: something is broken."""
@@ -159,6 +140,20 @@ def doctor_command(data: Data = None, database: DatabaseUrl = None, as_json: AsJ
 def openapi_command() -> None:
     """Print the API reference as an OpenAPI 3.1 document, the same that the server has at /openapi.json."""
     print_json(document(ROUTES, __version__))
+
+
+@app.command("postman", epilog="Example: artel postman > collection.json")
+def postman_command(
+    only: Annotated[
+        str, typer.Option("--dialect", help="One API alone: api, or the name of an older one.", show_default=False)
+    ] = "",
+) -> None:
+    """Print a Postman collection: a request with a test for every call. It runs by itself on the demo data."""
+    names = sorted({route.manner.name for route in ROUTES})
+    if only and only not in names:
+        raise Malformed(field="--dialect", problem=f"is none of {', '.join(names)}")
+    visitor = Visitor("http://127.0.0.1:8000", next(iter(demo.PEOPLE)), demo.PASSWORD)
+    print_json(collection(ROUTES, __version__, visitor, only))
 
 
 @app.command()

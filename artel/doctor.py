@@ -39,6 +39,8 @@ async def examine(settings: Settings) -> list[Finding]:
     findings += await _postgres(settings.database) if settings.database else _sqlite(settings)
     if settings.redis:
         findings.append(await _redis(settings.redis))
+    if settings.payments_test:
+        findings.append(Finding("payments", "warn", "ARTEL_PAYMENTS_TEST lets in money that is not real"))
     return findings
 
 

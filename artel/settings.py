@@ -54,6 +54,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     geo_database: Annotated[
         str, Meta(description="An .mmdb file that tells countries; empty: the packed DB-IP Lite.")
     ] = ""
+    payments_test: Annotated[
+        bool, Meta(description="Whether the payment provider `test` is let in: its money is not real, the goods are.")
+    ] = False
+    webhooks_private: Annotated[
+        bool, Meta(description="Whether webhooks may lead to private and loopback addresses: only for development.")
+    ] = False
+    order_hold_s: Annotated[
+        Positive, Meta(description="How long copies are held for an order that waits to be paid, seconds.")
+    ] = 900
+    order_confirm_s: Annotated[
+        Positive, Meta(description="How long they are held while a shop looks whether it can deliver, seconds.")
+    ] = 86_400
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="debug, info, warning or error.")
     ] = "info"

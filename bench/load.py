@@ -1,6 +1,7 @@
 """The load generator: `wrk` where it is installed, else a small one of our own. A comparison uses one for both."""
 
 import asyncio
+import itertools
 import json
 import re
 import shutil
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -19,16 +20,17 @@ WARM_S = 1
 
 
 class Request(Struct, frozen=True):
-    """The one request that is sent again and again."""
+    """The one request that is sent again and again. `{n}` in the token is a number that grows with every request."""
 
     path: str
     token: str
     method: str = "GET"
     body: str = ""
+    first: int = 0  # the first number
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, number: str = "{n}") -> dict[str, str]:
         """What it carries besides its body."""
-        carried = {"Authorization": f"Bearer {self.token}"}
+        carried = {"Authorization": f"Bearer {self.token}".replace("{n}", number)}
         return carried | ({"Content-Type": "application/json"} if self.body else {})
 
 
@@ -67,6 +69,12 @@ def _wrk(url: str, request: Request, clients: int, seconds: int) -> tuple[int, i
         fields = {"method": request.method, "body": request.body} if request.body else {"method": request.method}
         script.writelines(f"wrk.{name} = {json.dumps(value)}\n" for name, value in fields.items())
         script.writelines(f'wrk.headers["{name}"] = {json.dumps(value)}\n' for name, value in request.headers().items())
+        if "{n}" in request.token:  # the script is run by one thread, so nobody else counts
+            script.write(
+                f"local n = {request.first - 1}\nlocal bearer = wrk.headers['Authorization']\n"
+                "request = function() n = n + 1\n"
+                "wrk.headers['Authorization'] = bearer:gsub('{n}', tostring(n)) return wrk.format() end\n"
+            )
         # Unlike the report for people, these are exact.
         script.write(
             "done = function(summary) local e = summary.errors\n"
@@ -84,7 +92,7 @@ def _wrk(url: str, request: Request, clients: int, seconds: int) -> tuple[int, i
 class _Client(asyncio.Protocol):
     """One keep-alive connection that asks, waits for the whole answer, and asks again."""
 
-    def __init__(self, asked: bytes, until_s: float) -> None:
+    def __init__(self, asked: Iterator[bytes], until_s: float) -> None:
         self._asked, self._until_s = asked, until_s
         self._buffer = b""
         self.answers = self.failures = 0
@@ -93,7 +101,7 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport), "a TCP connection"
         self._transport = transport
-        transport.write(self._asked)
+        transport.write(next(self._asked))
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -107,7 +115,7 @@ class _Client(asyncio.Protocol):
         self.answers += 1
         self.failures += head[9:10] != b"2"
         if time.monotonic() < self._until_s:
-            self._transport.write(self._asked)
+            self._transport.write(next(self._asked))
         else:
             self._transport.close()
 
@@ -118,9 +126,14 @@ class _Client(asyncio.Protocol):
 
 def _own(url: str, request: Request, clients: int, seconds: int) -> tuple[int, int, float]:
     address = urlsplit(url)
-    sent = {"Host": address.netloc} | request.headers() | {"Content-Length": str(len(request.body))}
-    lines = [f"{request.method} {request.path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
-    asked = ("\r\n".join(lines) + "\r\n\r\n" + request.body).encode()
+
+    def written(number: int) -> bytes:
+        sent = {"Host": address.netloc} | request.headers(str(number)) | {"Content-Length": str(len(request.body))}
+        lines = [f"{request.method} {request.path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+        return ("\r\n".join(lines) + "\r\n\r\n" + request.body).encode()
+
+    numbered = "{n}" in request.token
+    asked = map(written, itertools.count(request.first)) if numbered else itertools.repeat(written(0))
 
     async def run() -> tuple[int, int, float]:
         began_s = time.monotonic()

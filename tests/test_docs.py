@@ -24,7 +24,11 @@ from artel.edge.redis_copies import COPY_TTL_MS
 from artel.edge.reply import STATUS
 from artel.kernel.errors import Refusal
 from artel.kernel.page import PAGE_DEFAULT, PAGE_MAX
+from artel.orders.carts.model import LINES_MAX, QUANTITY_MAX
+from artel.orders.carts.rules import GUEST_CARTS_MAX, GUEST_TTL_US
 from artel.settings import PREFIX, Settings
+from artel.shop.categories.model import CATEGORIES_MAX, DEPTH_MAX
+from artel.shop.products.model import ATTRIBUTES_MAX, IMAGES_MAX
 from tests.servers import ARTEL, serving
 
 ROOT = Path(__file__).parent.parent
@@ -168,6 +172,12 @@ def test_no_document_names_a_setting_that_is_none() -> None:
             f"{ATTEMPTS_PER_ADDRESS} from one address, {ATTEMPTS_FROM_UNKNOWN} from addresses that never logged in, "
             f"{ATTEMPTS_PER_LOGIN} in all",
         ),
+        ("shop.md", f"at most {DEPTH_MAX} levels and {CATEGORIES_MAX:,} categories"),
+        ("shop.md", f"up to {IMAGES_MAX} images"),
+        ("shop.md", f"up to {ATTRIBUTES_MAX} names"),
+        ("api.md", f"guests' carts of one address | {GUEST_CARTS_MAX:,} an hour"),
+        ("shop.md", f"A cart holds {LINES_MAX} different offers at most, and a line {QUANTITY_MAX:,} copies"),
+        ("shop.md", f"forgotten {GUEST_TTL_US // 86_400_000_000} days after its last change"),
         ("operate.md", f"{POOL_THREADS} at a time"),
         ("operate.md", f"{WAITING_MAX} may wait"),
         ("operate.md", f"{POOL_READERS} that read and cannot write, {POOL_WRITERS} that write"),

@@ -1,6 +1,6 @@
 """Accounts: the words."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -25,14 +25,20 @@ _PART = r"[^@\x00-\x20\x7f-\xa0]+"  # without \s, which each engine of regular e
 Email = Annotated[str, Meta(max_length=EMAIL_MAX, pattern=rf"^(|{_PART}@{_PART})$(?!\n)")]
 Carrier = Literal["bearer", "cookie"]
 RoleName = Literal["customer", "executor", "staff", "owner"]
-Scope = Literal["profile:read", "profile:write", "accounts:read", "traffic:read", "traffic:write"]
-SCOPES: tuple[Scope, ...] = (
+Scope = Literal[
     "profile:read",
     "profile:write",
     "accounts:read",
     "traffic:read",
     "traffic:write",
-)
+    "shop:write",
+    "orders:read",
+    "orders:write",
+    "events:read",
+    "webhooks:read",
+    "webhooks:write",
+]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 class Registration(Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,6 +198,13 @@ class Known(Struct, frozen=True):
     deleted_us: int
 
 
+class Named(Struct, frozen=True):
+    """What an account is called."""
+
+    id: int
+    login: str
+
+
 class Holder(Struct, frozen=True):
     """Whose a token is, as one row."""
 
@@ -321,6 +334,6 @@ class AccountStale(Refusal):
 
 
 class OwnerNeeded(Refusal):
-    """You cannot take the role owner from yourself: another owner has to."""
+    """This is the last owner: give another account the role owner first."""
 
     code, kind = "accounts.owner_needed", "conflict"

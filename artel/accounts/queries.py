@@ -1,14 +1,16 @@
 """Accounts: every statement."""
 
-from sqlalchemy import bindparam, delete, insert, literal, select, update
+from sqlalchemy import BigInteger, bindparam, delete, insert, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from artel.accounts.model import AccountRow, Holder, Known, SessionRow, TokenRow
+from artel.accounts.model import AccountRow, Holder, Known, Named, SessionRow, TokenRow
 from artel.accounts.tables import accounts, api_tokens, sessions
-from artel.db import Command, Query
+from artel.db import Command, Query, among
 
 _shown = [accounts.c[field] for field in AccountRow.__struct_fields__]
 _lives = accounts.c.deleted_us == 0
+_owner = (literal(" ") + accounts.c.roles + " ").like("% owner %")
+_may_go = or_(not_(_owner), bindparam("owners_are_locked", type_=BigInteger) == 1)
 
 REGISTER = Query(
     AccountRow,
@@ -41,6 +43,7 @@ KNOWN = Query(
         accounts.c.login_key == bindparam("login_key")
     ),
 )
+LOGINS = Query(Named, select(accounts.c.id, accounts.c.login).where(among(accounts.c.id, "account_ids")))
 LIST = Query(
     AccountRow,
     select(*_shown)
@@ -68,10 +71,13 @@ EDIT = Query(
     )
     .returning(*_shown),
 )
+# Whoever takes an owner away locks all owners first, in one order: of several who do, each sees what the others left.
+# It reads every account, which is bearable as rarely as this happens.
+OWNERS_LOCKED = Query(int, select(accounts.c.id).where(_lives, _owner).order_by(accounts.c.id).with_for_update())
 SET_ROLES = Query(
     AccountRow,
     update(accounts)
-    .where(accounts.c.id == bindparam("account_id"), _lives)
+    .where(accounts.c.id == bindparam("account_id"), _lives, _may_go)
     .values(roles=bindparam("new_roles"), updated_us=bindparam("now_us"), version=accounts.c.version + 1)
     .returning(*_shown),
 )
@@ -82,7 +88,7 @@ SET_PASSWORD = Command(
 )
 DELETE = Command(
     update(accounts)
-    .where(accounts.c.id == bindparam("account_id"), _lives)
+    .where(accounts.c.id == bindparam("account_id"), _lives, _may_go)
     .values(
         deleted_us=bindparam("now_us"),
         updated_us=bindparam("now_us"),

@@ -6,7 +6,7 @@ import msgspec
 
 from artel.accounts import model, service
 from artel.edge.reply import Reply, encode
-from artel.edge.route import ANYONE, COOKIE, LOGGED_IN, OWNER, STAFF, Route, delete, get, patch, post, put
+from artel.edge.route import ANYONE, COOKIE, LOGGED_IN, OWNER, STAFF, Route, Trial, delete, get, patch, post, put
 
 
 def opened(session: model.Opened) -> Reply:
@@ -40,6 +40,7 @@ ROUTES: Final[list[Route]] = [
             "last_name": "Petrova",
             "email": "anna@example.com",
         },
+        trial=Trial(given={"login": "anna-{{$guid}}"}, gives={"login": "login"}),
     ),
     get("/api/v1/accounts", service.list_accounts, access=STAFF, scope="accounts:read"),
     get(
@@ -66,15 +67,24 @@ ROUTES: Final[list[Route]] = [
         idempotent=True,
         raises=(model.WrongPassword, model.TooManyAttempts, model.HashingBusy),
         example={"login": "anna", "password": "correct horse battery"},
+        trial=Trial(gives={"session_token": "token"}),
     ),
     get("/api/v1/sessions", service.sessions, access=LOGGED_IN),
-    delete("/api/v1/sessions/current", service.log_out, access=LOGGED_IN, present=closed, status=204),
+    delete(
+        "/api/v1/sessions/current",
+        service.log_out,
+        access=LOGGED_IN,
+        present=closed,
+        status=204,
+        trial=Trial(ends=("session_token",)),
+    ),
     delete(
         "/api/v1/sessions/{session_id}",
         service.end_session,
         access=LOGGED_IN,
         status=204,
         raises=(model.SessionUnknown,),
+        trial=Trial(ends=("session_id", "session_token")),
     ),
     get("/api/v1/me", service.me, access=LOGGED_IN, scope="profile:read"),
     patch(
@@ -85,7 +95,15 @@ ROUTES: Final[list[Route]] = [
         raises=(model.AccountStale,),
         example={"first_name": "Anna"},
     ),
-    delete("/api/v1/me", service.delete, access=LOGGED_IN, status=204, present=closed),
+    delete(
+        "/api/v1/me",
+        service.delete,
+        access=LOGGED_IN,
+        status=204,
+        present=closed,
+        raises=(model.OwnerNeeded,),
+        trial=Trial(ends=("account_id", "login")),
+    ),
     put(
         "/api/v1/me/password",
         service.change_password,
@@ -94,6 +112,7 @@ ROUTES: Final[list[Route]] = [
         prepare=service.check_change,
         raises=(model.CurrentPasswordWrong, model.PasswordUnfit, model.TooManyAttempts, model.HashingBusy),
         example={"current": "correct horse battery", "new": "staple correct horse"},
+        trial=Trial(given={"new": "correct horse battery"}),
     ),
     post(
         "/api/v1/tokens",

@@ -1,16 +1,12 @@
 """Accounts: pure decisions."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Set
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Final
 
-from msgspec import UNSET
-
-from artel.accounts.model import Account, AccountRow, Edit, LoginUnfit, PasswordUnfit
+from artel.accounts.model import Account, AccountRow, LoginUnfit, PasswordUnfit
 from artel.kernel.clock import US, iso
 
 # Taken from Django's CommonPasswordValidator (BSD-3-Clause; list by Royce Williams), those of 8 characters and more.
@@ -22,7 +18,7 @@ INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
 
-# Failed log-ins of one login in one window: 10 hashes at most. One address gets 5 of them, all addresses that never
+# Failed log-ins of one login in any 5 minutes: 10 hashes at most. One address gets 5 of them, all addresses that never
 # logged in before 7, so that a guesser at one address cannot lock out the owner, and many cannot lock out the owner
 # at an address that is known.
 ATTEMPTS_WINDOW_US: Final = 300 * US
@@ -78,28 +74,6 @@ def shown(row: AccountRow) -> Account:
     )
 
 
-def changed_fields(row: AccountRow, edit: Edit) -> dict[str, str]:
-    """The fields whose value really changes."""
-    wanted = {field: getattr(edit, field) for field in Edit.__struct_fields__}
-    return {field: value for field, value in wanted.items() if value is not UNSET and value != getattr(row, field)}
-
-
 def role_words(roles: Set[str]) -> str:
     """Roles as the database holds them, in one order."""
     return " ".join(sorted(roles))
-
-
-def origin(address: str) -> str:
-    """What is counted as one address: an IPv4 address, or the /64 of which an IPv6 client may use every one."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if found.version == 4:
-        return address
-    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
-
-
-def wait_s(window_start_us: int, window_us: int, now_us: int) -> int:
-    """Whole seconds until a window is over, at least 1."""
-    return max(1, math.ceil((window_start_us + window_us - now_us) / US))

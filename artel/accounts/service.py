@@ -1,5 +1,6 @@
 """Accounts: use cases. Those that hash come in two parts: a preparation before the transaction, and the transaction."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -34,16 +35,17 @@ from artel.accounts.model import (
     TokenMade,
     TokenUnknown,
     TokenWanted,
-    TooManyRegistrations,
     UnknownLogin,
     WrongPassword,
 )
-from artel.db import Database, Query, Read, Write, emit, tally
+from artel.db import Database, Query, Read, Write, emit, numbers, tally
 from artel.db.statement import starting_with
+from artel.db.tally import Counted
 from artel.kernel.actor import Actor
 from artel.kernel.clock import US, iso
 from artel.kernel.page import Cut, Page, page
 from artel.kernel.secrets import new_token, token_hash
+from artel.kernel.versions import changed, refuse_stale
 
 NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 SESSION_PREFIX: Final = "as_"  # tells people and secret scanners what they found
@@ -66,10 +68,10 @@ class Hashed(Struct, frozen=True):
 
 
 class Proven(Struct, frozen=True):
-    """A log-in whose password was right; `buckets` are the attempts that it had to count."""
+    """A log-in whose password was right; `counted` is what it had to count."""
 
     account_id: int
-    buckets: list[str]
+    counted: list[Counted]
 
 
 class Replacement(Struct, frozen=True):
@@ -77,7 +79,7 @@ class Replacement(Struct, frozen=True):
 
     old_hash: str
     new_hash: str
-    buckets: list[str]
+    counted: list[Counted]
 
 
 # --- who is asking
@@ -109,7 +111,7 @@ async def hash_new(db: Database, who: Actor, body: Registration, hasher: Hasher,
     """Check what is asked for and hash the password. Raises LoginUnfit, PasswordUnfit, TooManyRegistrations."""
     rules.check_login(body.login)
     rules.check_password(body.password, body.login)
-    await db.read(_refuse_many_registrations, who.address, terms)
+    await db.read(attempts.refuse_many_registrations, who.address, terms.registrations_per_hour)
     return Hashed(await hasher.hash(body.password))
 
 
@@ -119,11 +121,7 @@ async def register(tx: Write, who: Actor, body: Registration, hashed: Hashed, te
     Raises LoginTaken, TooManyRegistrations.
     """
     row = await create(tx, body, hashed, frozenset({body.role}))
-    window = await tally.count(tx, f"register:{rules.origin(who.address)}", rules.REGISTRATIONS_WINDOW_US)
-    if window.used > terms.registrations_per_hour:
-        raise TooManyRegistrations(
-            retry_s=rules.wait_s(window.window_start_us, rules.REGISTRATIONS_WINDOW_US, tx.now_us)
-        )
+    await attempts.count_registration(tx, who.address, terms.registrations_per_hour)
     return row
 
 
@@ -148,14 +146,6 @@ async def create(tx: Write, body: Registration, hashed: Hashed, roles: frozenset
     return rules.shown(row)
 
 
-async def _refuse_many_registrations(tx: Read, address: str, terms: Terms) -> None:
-    window = await tally.look(tx, f"register:{rules.origin(address)}", rules.REGISTRATIONS_WINDOW_US)
-    if window.used >= terms.registrations_per_hour:
-        raise TooManyRegistrations(
-            retry_s=rules.wait_s(window.window_start_us, rules.REGISTRATIONS_WINDOW_US, tx.now_us)
-        )
-
-
 # --- logging in and out
 
 
@@ -166,18 +156,18 @@ async def prove(db: Database, who: Actor, body: Credentials, hasher: Hasher, ter
     """
     key = rules.login_key(body.login)
     async with hasher.turn(key):
-        known, buckets = await db.write(attempts.count, key, who.address, terms.login_failures_per_address)
+        known, counted = await db.write(attempts.count, key, who.address, terms.login_failures_per_address)
         right = await hasher.matches(known.password_hash if known else "", body.password)
     if known is None or known.deleted_us:
         raise UnknownLogin
     if not right:
         raise WrongPassword
-    return Proven(known.id, buckets)
+    return Proven(known.id, counted)
 
 
 async def log_in(tx: Write, who: Actor, body: Credentials, proven: Proven, terms: Terms) -> Opened:
     """Open a session. The token is answered this once."""
-    await attempts.take_back(tx, proven.buckets)
+    await attempts.take_back(tx, proven.counted)
     return await open_session(tx, proven.account_id, who.address, terms, body.carrier)
 
 
@@ -236,17 +226,16 @@ async def get(tx: Read, who: Actor, account_id: int) -> Account:
     return rules.shown(await _lives(tx, queries.BY_ID, account_id))
 
 
+async def logins_of(tx: Read, account_ids: Iterable[int]) -> dict[int, str]:
+    """The logins of these accounts, closed ones too, in one statement."""
+    return {row.id: row.login for row in await tx.all(queries.LOGINS, account_ids=numbers(account_ids))}
+
+
 async def edit(tx: Write, who: Actor, body: Edit, if_match: int | None) -> Account:
     """Change the given fields of the account that asks. Raises AccountStale."""
     row = await _lives(tx, queries.BY_ID_LOCKED, who.account_id)
-    if if_match is not None and if_match != row.version:
-        raise AccountStale(
-            version=row.version,
-            base=if_match,
-            theirs=msgspec.to_builtins(rules.shown(row)),
-            yours=msgspec.to_builtins(body),
-        )
-    changes = rules.changed_fields(row, body)
+    refuse_stale(AccountStale, if_match, rules.shown(row), body)
+    changes = changed(row, body)
     if not changes:
         return rules.shown(row)
     new = msgspec.structs.replace(row, **changes)
@@ -273,11 +262,11 @@ async def check_change(db: Database, who: Actor, body: PasswordChange, hasher: H
     rules.check_password(body.new, who.login)
     key = rules.login_key(who.login)
     async with hasher.turn(key):
-        known, buckets = await db.write(attempts.count, key, who.address, terms.login_failures_per_address)
+        known, counted = await db.write(attempts.count, key, who.address, terms.login_failures_per_address)
         right = await hasher.matches(known.password_hash if known else "", body.current)
     if known is None or not right:
         raise CurrentPasswordWrong
-    return Replacement(known.password_hash, await hasher.hash(body.new), buckets)
+    return Replacement(known.password_hash, await hasher.hash(body.new), counted)
 
 
 async def change_password(tx: Write, who: Actor, body: PasswordChange, replacement: Replacement) -> None:
@@ -291,16 +280,19 @@ async def change_password(tx: Write, who: Actor, body: PasswordChange, replaceme
     )
     if not changed:
         raise CurrentPasswordWrong
-    await attempts.take_back(tx, replacement.buckets)
+    await attempts.take_back(tx, replacement.counted)
     await tx.run(queries.END_OTHER_SESSIONS, account_id=who.account_id, kept_id=who.session_id, now_us=tx.now_us)
     await emit(tx, PasswordChanged(who.account_id))
 
 
 async def delete(tx: Write, who: Actor) -> None:
-    """Close the account that asks: its login stays taken, its history stays, nobody logs in to it any more."""
-    await tx.run(queries.DELETE, account_id=who.account_id, now_us=tx.now_us)
-    await tx.run(queries.END_OTHER_SESSIONS, account_id=who.account_id, kept_id=0, now_us=tx.now_us)
-    await tx.run(queries.REVOKE_TOKENS, account_id=who.account_id, now_us=tx.now_us)
+    """Close the account: its login stays taken, its history stays, nobody logs in to it. Raises OwnerNeeded."""
+    closed = {"account_id": who.account_id, "now_us": tx.now_us}
+    if not await tx.run(queries.DELETE, **closed, owners_are_locked=0):
+        await _leave_an_owner(tx, who.account_id)
+        await tx.run(queries.DELETE, **closed, owners_are_locked=1)
+    await tx.run(queries.END_OTHER_SESSIONS, **closed, kept_id=0)
+    await tx.run(queries.REVOKE_TOKENS, **closed)
     await emit(tx, Deleted(who.account_id))
 
 
@@ -320,9 +312,11 @@ async def list_accounts(tx: Read, who: Actor, query: AccountFilter) -> Page[Acco
 async def set_roles(tx: Write, who: Actor, account_id: int, body: RoleChange) -> Account:
     """Give an account exactly these roles, for owners. Raises AccountUnknown, OwnerNeeded."""
     roles = frozenset[str](body.roles)
-    if account_id == who.account_id and "owner" not in roles:
-        raise OwnerNeeded
-    row = await tx.one(queries.SET_ROLES, account_id=account_id, new_roles=rules.role_words(roles), now_us=tx.now_us)
+    change = {"account_id": account_id, "new_roles": rules.role_words(roles), "now_us": tx.now_us}
+    row = await tx.one(queries.SET_ROLES, **change, owners_are_locked=int("owner" in roles))
+    if row is None:
+        await _leave_an_owner(tx, account_id)
+        row = await tx.one(queries.SET_ROLES, **change, owners_are_locked=1)
     if row is None:
         raise AccountUnknown(account=account_id)
     await emit(tx, RolesChanged(account_id, who.account_id, sorted(roles)))
@@ -382,6 +376,12 @@ async def sweep(tx: Write) -> int:
     """Forget sessions that ended long ago, and windows of attempts that are over."""
     forgotten = await tx.run(queries.FORGET_SESSIONS, before_us=tx.now_us - KEEP_ENDED_US)
     return forgotten + await tally.forget(tx, rules.REGISTRATIONS_WINDOW_US)
+
+
+async def _leave_an_owner(tx: Write, account_id: int) -> None:
+    """Lock the owners, before one of them goes. Raises OwnerNeeded when it would be the last."""
+    if await tx.all(queries.OWNERS_LOCKED) == [account_id]:
+        raise OwnerNeeded
 
 
 async def _lives(tx: Read, query: Query[AccountRow], account_id: int) -> AccountRow:

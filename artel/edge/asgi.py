@@ -4,8 +4,8 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final
 
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
@@ -17,6 +17,7 @@ from artel.edge.handler import Handler, Kit, bind
 from artel.edge.observe import Metrics
 from artel.edge.reply import Fault, Header, Reply
 from artel.edge.route import API, Manner, Route
+from artel.edge.streaming import pour
 from artel.kernel.errors import Refusal
 
 # Every answer carries these; a route may set one of them otherwise.
@@ -134,7 +135,7 @@ class Edge:
         try:
             name, reply = await self._reply(call)
             status = reply.status
-            await _send(call, reply, send, leaving=self._drain.leaving)
+            await self._send(call, reply, send)
         finally:
             metrics.running -= 1
             took_s = time.perf_counter() - began_s
@@ -170,6 +171,24 @@ class Edge:
             self._log.exception("request.fault", request_id=call.request_id, path=call.path, route=name)
             return name, manner.refuse(Fault(request_id=call.request_id), call.request_id)
 
+    async def _send(self, call: Call, reply: Reply, send: Send) -> None:
+        if reply.pieces is None:
+            await _send_whole(call, reply, send, leaving=self._drain.leaving)
+        elif call.method == "HEAD":
+            await reply.pieces.aclose()
+            await _send_whole(call, reply, send, leaving=self._drain.leaving)
+        else:
+            await send(_start(call, reply, leaving=self._drain.leaving))
+            await self._pour(call, reply, send)
+
+    async def _pour(self, call: Call, reply: Reply, send: Send) -> None:
+        try:
+            await pour(call, reply, send, self._drain.begun())
+        except Refusal as refusal:  # the answer has begun: that it ends is all that can be said
+            self._log.warning("stream.ended", request_id=call.request_id, reason=str(refusal))
+        except Exception:  # noqa: BLE001 - the last guard, as for answers in one piece
+            self._log.exception("request.fault", request_id=call.request_id, path=call.path)
+
     def _request_id(self, call: Call) -> str:
         given = call.headers.get(b"x-request-id")
         if given is not None and REQUEST_ID.fullmatch(given):
@@ -203,17 +222,22 @@ class Edge:
                 return
 
 
-async def _send(call: Call, reply: Reply, send: Send, *, leaving: bool) -> None:
+def _start(call: Call, reply: Reply, *, leaving: bool) -> MutableMapping[str, Any]:
+    """The status and the headers."""
     headers = [*DEFAULT_HEADERS, *reply.headers]
     if not DEFAULT_NAMES.isdisjoint([name for name, _ in reply.headers]):
         own = {name for name, _ in reply.headers}
         headers = [default for default in DEFAULT_HEADERS if default[0] not in own] + [*reply.headers]
     headers.append((b"x-request-id", call.request_id.encode()))
-    if reply.status != 204:
+    if reply.status != 204 and reply.pieces is None:
         headers.append((b"content-length", b"%d" % len(reply.body)))
     if reply.body or reply.status not in (204, 304):
         headers.append((b"content-type", reply.content_type))
-    if leaving:
+    if leaving or reply.pieces is not None:  # who listened connects anew, and may meet another process
         headers.append(CLOSE)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}
+
+
+async def _send_whole(call: Call, reply: Reply, send: Send, *, leaving: bool) -> None:
+    await send(_start(call, reply, leaving=leaving))
     await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else reply.body})

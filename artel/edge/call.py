@@ -119,6 +119,11 @@ class Call:
             if piece:
                 yield piece
 
+    async def gone(self) -> None:
+        """Until the client has left. What it still sends is not looked at."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def _gather(self, declared_bytes: int | None, limit_bytes: int) -> bytes:
         body, more = bytearray(), True
         while more:

@@ -59,6 +59,8 @@ def _path_part(name: str, wanted: type) -> Callable[[Call, Arguments], None]:
         arguments[name] = int(text)
 
     def text(call: Call, arguments: Arguments) -> None:
+        if "\0" in call.path_args[name]:
+            raise NotFound(path=call.path)
         arguments[name] = call.path_args[name]
 
     return integer if wanted is int else text
@@ -130,7 +132,8 @@ def _call_part(name: str) -> Callable[[Call, Arguments], None]:
 
 def malformed(fault: msgspec.ValidationError, whole: str) -> Malformed:
     """msgspec's words, with the field's path apart: `login: Expected str, got int`."""
-    problem, _, where = str(fault).partition(" - at `$")
+    said = str(fault).replace(" - at `key` in `$", " as a name - at `$")  # of a field of free names
+    problem, _, where = said.partition(" - at `$")
     field = where.rstrip("`").lstrip(".")
     named = NAMED_FIELD.fullmatch(problem)
     if named:

@@ -34,14 +34,20 @@ class Drain:
 
     def __init__(self) -> None:
         self.leaving = False
+        self._begun = asyncio.Event()
 
     def on_sigterm(self) -> None:
         """Take SIGTERM over from the server, on whose event loop this is called; its own end begins with SIGINT."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._begin)
 
+    async def begun(self) -> None:
+        """Until the server is about to stop: answers that go on end then."""
+        await self._begun.wait()
+
     def _begin(self) -> None:
         if not self.leaving:
             self.leaving = True
+            self._begun.set()
             asyncio.get_running_loop().call_later(DRAIN_S, _refuse_new_connections)
             asyncio.get_running_loop().call_later(DRAIN_S + QUIET_S, signal.raise_signal, signal.SIGINT)
 

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +13,7 @@ from artel.db import Database, Read, Write
 from artel.edge import idempotency
 from artel.edge.call import Call
 from artel.edge.decode import Arguments, decoder
-from artel.edge.identity import Authenticate, Copies, NotLoggedIn, admit, refuse_cross_site
+from artel.edge.identity import Authenticate, Copies, CrossSite, NotLoggedIn, admit, refuse_cross_site
 from artel.edge.reply import Header, Reply, encode
 from artel.edge.route import ANYONE, Credential, Route
 from artel.edge.signature import Signature, read_signature
@@ -143,9 +144,18 @@ def _stepping(route: Route, signature: Signature, kit: Kit, decode: Callable[...
         arguments = decode(call)
         if actor:
             arguments[actor] = _at(who or NOBODY, call.address)
-        return present(await use(kit.db, **arguments))
+        reply = present(await use(kit.db, **arguments))
+        if reply.pieces is None:
+            return reply
+        return msgspec.structs.replace(reply, still=partial(_is_still, kit, token, who))
 
     return handle
+
+
+async def _is_still(kit: Kit, token: str, who: Actor | None) -> bool:
+    """Whether the asker of an answer that goes on is who it was, with the same roles and scopes. Asks the database."""
+    found = await kit.db.read(kit.authenticate, token) if token else None
+    return (_at(found, "") if found else None) == (_at(who, "") if who else None)
 
 
 def _preparing(route: Route, signature: Signature, kit: Kit) -> Callable[[Actor, Arguments], Awaitable[Any]] | None:
@@ -171,13 +181,21 @@ def _at(who: Actor, address: str) -> Actor:
 
 
 def _token(route: Route, call: Call) -> str:
-    """The token of the request, '' for none. Raises NotLoggedIn before anything of the request is read."""
+    """The token of the request, '' for none. Raises NotLoggedIn before anything of the request is read.
+
+    Where anyone may ask, a cookie that another site's page sent along is as if it were not there.
+    """
     credential: Credential | None = route.manner.credential(call)
-    if route.access == ANYONE:
-        return "" if credential is None or credential.by_cookie else credential.token
     if credential is None:
+        if route.access == ANYONE:
+            return ""
         raise NotLoggedIn
-    refuse_cross_site(call, credential)
+    try:
+        refuse_cross_site(call, credential)
+    except CrossSite:
+        if route.access == ANYONE:
+            return ""
+        raise
     return credential.token
 
 

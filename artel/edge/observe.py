@@ -126,6 +126,13 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livesum",
         )
+        self._waiting = Gauge(
+            "artel_waiting",
+            "What waits, or failed and waits for somebody to see to it",
+            ["what"],
+            registry=self._registry,
+            multiprocess_mode="livemax",
+        )
         self._children: dict[tuple[str, int], tuple[Any, Any]] = {}
         self.running = 0
         self._several = METRICS_FOLDER in os.environ
@@ -142,6 +149,10 @@ class Metrics:
             self._running.set(self.running)
         children[0].inc()
         children[1].observe(seconds)
+
+    def waits(self, what: str, count: int) -> None:
+        """So many wait of what is named."""
+        self._waiting.labels(what).set(count)
 
     def text(self) -> bytes:
         """The exposition format, over all processes of this server."""

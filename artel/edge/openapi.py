@@ -20,7 +20,7 @@ from artel.edge.handler import NotJson
 from artel.edge.idempotency import KEY, KEY_CHARACTERS_MAX, REPLAYED, InFlight, KeyReused
 from artel.edge.identity import SAFE, CrossSite, NotAllowed, NotLoggedIn
 from artel.edge.refusals import REASONS, Json, header, problem_response, problem_schema
-from artel.edge.reply import STATUS
+from artel.edge.reply import STATUS, Pieces
 from artel.edge.route import ANYONE, API, COOKIE, Route
 from artel.edge.samples import sample
 from artel.edge.signature import Signature, read_signature
@@ -101,7 +101,7 @@ class Operation(Struct, frozen=True):
     @property
     def answers(self) -> tuple[Any, ...]:
         """The types of what is written as the body of the answer."""
-        return tuple(each for each in self.results if each is not types.NoneType)
+        return tuple(each for each in self.results if each not in (types.NoneType, Pieces))
 
     @property
     def query_fields(self) -> Sequence[msgspec.structs.FieldInfo]:
@@ -158,7 +158,7 @@ def document(routes: Iterable[Route], version: str) -> Json:
     ]
     operations.sort(key=lambda operation: operation.is_edge)  # what the features do comes first
     paths: Json = {}
-    schemas = _Schemas(operations)
+    schemas = Schemas(operations)
     problems: Json = {}
     names: set[str] = set()
     for operation in operations:
@@ -178,7 +178,7 @@ def document(routes: Iterable[Route], version: str) -> Json:
     }
 
 
-class _Schemas:
+class Schemas:
     """The schemas of all types of the document, and examples that fit them."""
 
     def __init__(self, operations: list[Operation]) -> None:
@@ -209,7 +209,7 @@ class _Schemas:
         return sample(self.any_of(operation.answers), self.components, known)
 
 
-def _described(operation: Operation, schemas: _Schemas, problems: Json) -> Json:
+def _described(operation: Operation, schemas: Schemas, problems: Json) -> Json:
     route = operation.route
     described: Json = {
         "tags": [operation.tag],
@@ -246,7 +246,7 @@ def _path_parameters(operation: Operation) -> list[Json]:
     ]
 
 
-def _query_parameters(operation: Operation, schemas: _Schemas) -> list[Json]:
+def _query_parameters(operation: Operation, schemas: Schemas) -> list[Json]:
     parameters = []
     for field in operation.query_fields:
         schema = _without_null(schemas.of(field.type))
@@ -294,10 +294,12 @@ def _headers(operation: Operation) -> list[Json]:
                 },
             }
         )
+    for name, description in operation.route.headers.items():
+        headers.append({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
     return headers
 
 
-def _request_body(operation: Operation, schemas: _Schemas) -> Json | None:
+def _request_body(operation: Operation, schemas: Schemas) -> Json | None:
     route, asked = operation.route, operation.signature
     if asked.stream:
         octets = {"schema": {"type": "string", "format": "binary"}}
@@ -310,7 +312,7 @@ def _request_body(operation: Operation, schemas: _Schemas) -> Json | None:
     return {"required": not route.body_optional, "content": {"application/json": content}}
 
 
-def _answers(operation: Operation, schemas: _Schemas) -> Json:
+def _answers(operation: Operation, schemas: Schemas) -> Json:
     responses: Json = {}
     if operation.answers:
         answer: Json = {"description": REASONS[operation.route.status], "content": _content(operation, schemas)}
@@ -339,7 +341,7 @@ def _refusals(operation: Operation, problems: Json) -> Json:
     return responses
 
 
-def _content(operation: Operation, schemas: _Schemas) -> Json:
+def _content(operation: Operation, schemas: Schemas) -> Json:
     content: Json = {}
     for media in operation.route.produces:
         if media == "application/json":

@@ -1,6 +1,6 @@
 """Answers: JSON, and RFC 9457 problems with a permanent code."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +11,7 @@ from artel.kernel.errors import Refusal
 JSON: Final = b"application/json"
 PROBLEM: Final = b"application/problem+json"
 Header = tuple[bytes, bytes]
+Pieces = AsyncGenerator[bytes, None]  # an answer that goes on as long as somebody reads it
 
 encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -34,12 +35,17 @@ STATUS: Final[Mapping[str, int]] = {
 
 
 class Reply(Struct, frozen=True):
-    """What goes back: a status, a body already encoded, and headers beyond those that every answer has."""
+    """What goes back: a status, a body already encoded, and headers beyond those that every answer has.
+
+    Instead of a body there may be pieces; `still` tells whether who asked may still have them.
+    """
 
     status: int
     body: bytes = b""
     content_type: bytes = JSON
     headers: tuple[Header, ...] = ()
+    pieces: Pieces | None = None
+    still: Callable[[], Awaitable[bool]] | None = None
 
 
 class Fault(Refusal):

@@ -6,7 +6,7 @@ parameter, the `body`, the `query`, `if_match`, who asks (`Actor`), and whatever
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -51,9 +51,30 @@ class Manner(Struct, frozen=True):
     credential: Callable[[Call], Credential | None]
     refuse: Callable[[Refusal, str], Reply]
     json_only: bool = True  # a body that says it is something else is refused
+    carries: tuple[str, str] = ("Authorization", "Bearer {token}")  # the header that `credential` reads
 
 
 API: Final = Manner("api", bearer_or_cookie, problem)
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """How the Postman collection calls a route, where path, signature and example do not tell (edge/itinerary.py).
+
+    A name stands for something that an earlier answer gave, such as the id of what was made, or for a state that an
+    earlier request brought about. Whoever needs a name that stands for nothing has it made anew first.
+    """
+
+    given: Mapping[
+        str, Any
+    ] = {}  # parameters and fields of the body, by name; "{{shop_id}}" is what the name stands for
+    # A name, and where it is: in the answer ("items.0.id"), in a cookie of it ("cookie:SESSION"), in the body that was
+    # sent ("sent:login"); "" for a state.
+    gives: Mapping[str, str] = {}
+    needs: tuple[str, ...] = ()  # names that the request does not carry, and cannot do without
+    ends: tuple[str, ...] = ()  # names that stand for nothing any more
+    refused: type[Refusal] | None = None  # what it is told there, when it cannot succeed
+    # Who asks; "": the owner where a role is needed, a new customer where a log-in is, else nobody.
+    by: Literal["", "owner", "customer"] = ""
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -74,6 +95,8 @@ class Route(Struct, frozen=True, kw_only=True):
     manner: Manner = API
     body_optional: bool = False  # an absent body is taken as {}
     hidden: bool = False  # not in the API reference
+    headers: Mapping[str, str] = {}  # what else the use case reads of a request, and what that says; for the reference
+    trial: Trial = Trial()
 
     @property
     def name(self) -> str:

@@ -33,14 +33,22 @@ def sample(schema: Mapping[str, Any], components: Mapping[str, Any], known: Mapp
 
 def _field(name: str, schema: Mapping[str, Any], components: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
     plain = _resolved(schema, components)
-    kind = KINDS.get(plain.get("type"), object)
     for source in (known, BY_NAME):
         # Two things may have one name; `next` may be null.
-        if name in source and (type(source[name]) is kind or source[name] in plain.get("enum", [None])):
+        if name in source and (_is_like(source[name], plain, components) or source[name] in plain.get("enum", [None])):
             return source[name]
-    if kind is str and name.endswith("_at"):
+    if plain.get("type") == "string" and name.endswith("_at"):
         return AT
     return sample(schema, components, known)
+
+
+def _is_like(value: Any, schema: Mapping[str, Any], components: Mapping[str, Any]) -> bool:
+    """Whether the value is of the schema's type: of a list the first element tells, of an object its fields."""
+    if isinstance(value, list) and value and "items" in schema:
+        return _is_like(value[0], _resolved(schema["items"], components), components)
+    if isinstance(value, dict) and not value.keys() >= set(schema.get("required", ())):
+        return False
+    return type(value) is KINDS.get(schema.get("type"), object)
 
 
 def _plain(schema: Mapping[str, Any], components: Mapping[str, Any], known: Mapping[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """Who is asking."""
 
+from ipaddress import ip_address, ip_network
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -29,3 +30,14 @@ class Actor(Struct, frozen=True):
 
 
 SYSTEM: Final = Actor(0, "system", frozenset(ROLES))  # the operator at the command line, and the demo
+
+
+def origin(address: str) -> str:
+    """What is counted as one address: an IPv4 address, or the /64 of which an IPv6 client may use every one."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))

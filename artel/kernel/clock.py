@@ -19,6 +19,11 @@ def _iso_second(second: int) -> str:
     return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def whole_s(us: int) -> int:
+    """The whole seconds that hold a time: a wait of so many is never too short."""
+    return -(-us // US)
+
+
 def parse_iso(text: str) -> int:
     """Microseconds of an ISO 8601 time; one without a zone is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)

@@ -1,5 +1,6 @@
 """Money: whole minor units (kopecks, cents) and a currency. There are no floats, and nothing is lost in a division."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -7,6 +8,14 @@ from msgspec import Meta
 
 AMOUNT_MAX: Final = 10**15  # minor units: sums of a thousand of them still fit 64 bits
 BASIS_POINTS: Final = 10_000  # one whole
+
+# How many digits the minor unit of a currency has when it is not two (ISO 4217, list one).
+_DIGITS: Final = {
+    **{"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0},
+    **{"UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0},
+    **{"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, "CLF": 4, "UYW": 4},
+}
+_AMOUNT: Final = re.compile(r"(?P<whole>[0-9]{1,16})(?:\.(?P<part>[0-9]{1,4}))?")
 
 Currency = Annotated[
     str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.", extra_json_schema={"examples": ["RUB"]})
@@ -41,3 +50,22 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
     for place in order[: amount_minor - sum(parts)]:
         parts[place] += 1
     return parts
+
+
+def major(amount_minor: int, currency: str) -> str:
+    """The amount as a decimal number of the currency's own unit, exactly: 12345 kopecks are `123.45`."""
+    digits = _DIGITS.get(currency, 2)
+    whole, part = divmod(amount_minor, 10**digits)
+    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
+
+
+def minor(text: str, currency: str) -> int:
+    """The minor units of such a number. Raises ValueError when it is none, or finer than the currency."""
+    digits, found = _DIGITS.get(currency, 2), _AMOUNT.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text} is no amount: write it as 1234.50")
+    part = (found["part"] or "").rstrip("0")
+    if len(part) > digits:
+        raise ValueError(f"{currency} has {digits} digits after the point, not {len(part)}")
+    units: int = 10**digits
+    return int(found["whole"]) * units + int(part.ljust(digits, "0") or 0)

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,6 +14,7 @@ PAGE_MAX: Final = 200  # larger pages hold a reader too long; ask for the next o
 CURSOR_MAX: Final = 200  # characters
 
 Place = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what the database can compare
+PlaceText = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX, description="How many at most.")]
 Cursor = Annotated[
@@ -22,6 +23,7 @@ Cursor = Annotated[
 ]
 
 Item = TypeVar("Item")
+Where = TypeVar("Where")
 
 
 class Page(Struct, Generic[Item], frozen=True):
@@ -39,12 +41,20 @@ class Cut(Struct, frozen=True, forbid_unknown_fields=True):
 
     def key(self, first: int) -> int:
         """The id after which the page begins; `first` when the list is read from its start."""
-        if self.after is None:
-            return first
+        return first if self.after is None else self.place(Place)
+
+    def place(self, kind: type[Where]) -> Where:
+        """What the cursor holds, for lists that are in the order of more than an id. Raises Malformed."""
+        assert self.after is not None, "the list is read from its start"
         try:
-            return msgspec.json.decode(base64.urlsafe_b64decode(self.after + "=="), type=Place)
+            return msgspec.json.decode(base64.urlsafe_b64decode(self.after + "=="), type=kind)
         except (binascii.Error, msgspec.MsgspecError, UnicodeEncodeError, ValueError):
             raise Malformed(field="after", problem="is not a cursor that this list gave out") from None
+
+
+def cursor(place: Any) -> str:
+    """A place in a list as `after` takes it; no longer than CURSOR_MAX."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).rstrip(b"=").decode()
 
 
 def page(rows: list[Item], cut: Cut, key: str) -> Page[Item]:
@@ -52,5 +62,4 @@ def page(rows: list[Item], cut: Cut, key: str) -> Page[Item]:
     if len(rows) <= cut.limit:
         return Page(rows)
     shown = rows[: cut.limit]
-    cursor = msgspec.json.encode(getattr(shown[-1], key))
-    return Page(shown, base64.urlsafe_b64encode(cursor).rstrip(b"=").decode())
+    return Page(shown, cursor(getattr(shown[-1], key)))

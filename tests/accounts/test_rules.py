@@ -3,11 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import UNSET
 
 from artel.accounts import rules
-from artel.accounts.model import AccountRow, Edit, LoginUnfit, PasswordUnfit
-from artel.kernel.clock import US
+from artel.accounts.model import AccountRow, LoginUnfit, PasswordUnfit
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 DOTLESS = "\u0131"  # the one letter whose capital is another letter's: Unicode SpecialCasing, Turkish
@@ -122,13 +120,6 @@ def test_the_list_of_common_passwords_is_there_and_each_could_be_chosen() -> Non
     assert not unreachable
 
 
-def test_only_fields_whose_value_changes_are_changed() -> None:
-    assert rules.changed_fields(ROW, Edit(name="Anna K", first_name="Anya")) == {"first_name": "Anya"}
-    assert rules.changed_fields(ROW, Edit(email="")) == {"email": ""}
-    assert rules.changed_fields(ROW, Edit()) == {}
-    assert Edit().name is UNSET
-
-
 def test_an_account_is_shown_with_times_in_utc_and_roles_as_a_list() -> None:
     shown = rules.shown(ROW)
     assert (shown.roles, shown.version) == (["customer", "staff"], 3)
@@ -142,25 +133,3 @@ def test_a_search_text_is_folded_like_the_words_that_are_searched() -> None:
 
 def test_roles_are_written_in_one_order() -> None:
     assert rules.role_words({"staff", "customer"}) == rules.role_words({"customer", "staff"}) == "customer staff"
-
-
-@pytest.mark.parametrize(
-    ("address", "origin"),
-    [
-        ("203.0.113.9", "203.0.113.9"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff:ffff:ffff:ffff", "2001:db8::/64"),
-        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
-        ("::ffff:203.0.113.9", "203.0.113.9"),
-        ("::1", "::/64"),
-        ("", ""),
-        ("unix:", "unix:"),
-    ],
-)
-def test_an_ipv6_client_is_counted_by_its_network(address: str, origin: str) -> None:
-    assert rules.origin(address) == origin
-
-
-@pytest.mark.parametrize(("now_us", "seconds"), [(0, 300), (1, 300), (US, 299), (300 * US - 1, 1), (300 * US, 1)])
-def test_a_wait_is_in_whole_seconds_and_never_zero(now_us: int, seconds: int) -> None:
-    assert rules.wait_s(0, 300 * US, now_us) == seconds

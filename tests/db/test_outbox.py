@@ -1,15 +1,21 @@
-"""Events: delivered after the transaction that they tell of, at least once, oldest first."""
+"""Events: published after the transaction that they tell of, each once, in an order without a gap."""
 
 import asyncio
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
-from artel.db import Database, Event, Write, emit, outbox
-from artel.db.outbox import BATCH, CLAIM_US, KEEP_US, Occurrence
+from artel.db import Database, Event, Query, Read, Write, emit, outbox
+from artel.db.outbox import BATCH, KEEP_US, Occurrence, Reach
+from artel.db.tables import outbox as table
+from artel.db.tables import outbox_audience
 from artel.kernel.errors import Refusal
 from tests.conftest import Run
+
+POSITIONS: Final = Query(int, select(table.c.position).order_by(table.c.position))
+WORDS: Final = Query(str, select(outbox_audience.c.word).order_by(outbox_audience.c.word))
 
 
 class Happened(Event, frozen=True):
@@ -18,27 +24,25 @@ class Happened(Event, frozen=True):
     kind: ClassVar[str] = "test.happened"
     number: int
 
+    def subject(self) -> str:
+        """One for all tens."""
+        return f"ten/{self.number // 10}"
+
+    def audience(self) -> tuple[str, ...]:
+        """Whoever has the number's name, said twice."""
+        return (f"account/{self.number}", "shop/1", "shop/1")
+
+
+class Plain(Event, frozen=True):
+    """Something that says nothing of itself."""
+
+    kind: ClassVar[str] = "test.plain"
+
 
 class Changed(Refusal):
     """The mind was changed."""
 
     code, kind = "test.changed", "conflict"
-
-
-class Listener:
-    """Remembers what it was told; fails at a number when asked to."""
-
-    def __init__(self, fails_at: int | None = None) -> None:
-        self.heard: list[int] = []
-        self.ids: list[int] = []
-        self.fails_at = fails_at
-
-    async def __call__(self, event: Occurrence) -> None:
-        number = msgspec.json.decode(event.body, type=Happened).number
-        if number == self.fails_at:
-            raise ConnectionError("the listener is away")
-        self.heard.append(number)
-        self.ids.append(event.id)
 
 
 class Later:
@@ -75,81 +79,113 @@ async def forget(tx: Write) -> int:
     return await outbox.forget(tx)
 
 
-def test_an_event_is_handed_over_once_when_nothing_goes_wrong(db: Database, run: Run) -> None:
-    listener = Listener()
+async def _all(tx: Read, query: Query[int]) -> list[int]:
+    return await tx.all(query)
+
+
+def numbers(events: list[Occurrence]) -> list[int]:
+    return [msgspec.json.decode(event.body, type=Happened).number for event in events]
+
+
+def publish(db: Database, run: Run) -> list[Occurrence]:
+    return run(db.write(outbox.publish))
+
+
+def test_an_event_is_published_once(db: Database, run: Run) -> None:
     run(db.write(happen, 1, 2))
-    assert run(outbox.deliver(db, listener)) == 2
-    assert run(outbox.deliver(db, listener)) == 0
-    assert listener.heard == [1, 2]
+    assert run(db.read(outbox.reach)) == Reach(0, 0, 1)
+    assert numbers(publish(db, run)) == [1, 2]
+    assert publish(db, run) == []
+    assert run(db.read(outbox.reach)) == Reach(2, 0, 0)
 
 
-def test_an_event_of_a_transaction_that_was_taken_back_is_never_told(db: Database, run: Run) -> None:
+def test_an_event_says_what_it_happened_to_and_who_may_see_it(db: Database, run: Run) -> None:
+    async def both(tx: Write) -> None:
+        await emit(tx, Happened(12))
+        await emit(tx, Plain())
+
+    run(db.write(both))
+    first, second = publish(db, run)
+    assert (first.subject, first.audience, first.position) == ("ten/1", "account/12 shop/1 shop/1", 1)
+    assert (second.subject, second.audience, second.position) == ("", "", 2)
+    assert run(db.read(_all, WORDS)) == ["account/12", "shop/1"]
+
+
+def test_an_event_of_a_transaction_that_was_taken_back_is_never_published(db: Database, run: Run) -> None:
     async def happen_and_change(tx: Write) -> None:
         await happen(tx, 1)
         raise Changed
 
     with pytest.raises(Changed):
         run(db.write(happen_and_change))
-    assert run(outbox.deliver(db, Listener())) == 0
+    assert publish(db, run) == []
 
 
 def test_events_come_in_the_order_in_which_they_happened(db: Database, run: Run) -> None:
     for first in range(0, 50, 5):
         run(db.write(happen, *range(first, first + 5)))
-    listener = Listener()
-    run(outbox.deliver(db, listener))
-    assert listener.heard == list(range(50))
-    assert listener.ids == sorted(set(listener.ids))
+    events = publish(db, run)
+    assert numbers(events) == list(range(50))
+    assert [event.position for event in events] == list(range(1, 51))
 
 
 def test_a_batch_is_bounded_and_the_rest_comes_next(db: Database, run: Run) -> None:
     run(db.write(happen, *range(BATCH + 3)))
-    listener = Listener()
-    assert [run(outbox.deliver(db, listener)) for _ in range(3)] == [BATCH, 3, 0]
-    assert listener.heard == list(range(BATCH + 3))
+    assert [len(publish(db, run)) for _ in range(3)] == [BATCH, 3, 0]
 
 
-def test_a_relay_that_dies_between_claim_and_mark_leaves_its_events_to_the_next_one(db: Database, run: Run) -> None:
+def test_a_relay_that_dies_before_its_commit_has_published_nothing(db: Database, run: Run) -> None:
+    async def die(tx: Write) -> None:
+        assert len(await outbox.publish(tx)) == 3
+        raise Changed
+
     run(db.write(happen, 1, 2, 3))
-    dying, next_one = Listener(fails_at=2), Listener()
-    with pytest.raises(ConnectionError):
-        run(outbox.deliver(db, dying))
-    assert run(outbox.deliver(db, next_one)) == 0, "the claim still holds"
-    assert run(outbox.deliver(Later(db, CLAIM_US + 1), next_one)) == 3  # type: ignore[arg-type]
-    assert (dying.heard, next_one.heard) == ([1], [1, 2, 3])
-    assert run(outbox.deliver(Later(db, 2 * CLAIM_US + 2), next_one)) == 0  # type: ignore[arg-type]
+    with pytest.raises(Changed):
+        run(db.write(die))
+    events = publish(db, run)
+    assert (numbers(events), [event.position for event in events]) == ([1, 2, 3], [1, 2, 3])
 
 
-def test_relays_at_once_never_hold_the_same_event(db: Database, run: Run) -> None:
-    run(db.write(happen, *range(3 * BATCH)))
-    listeners = [Listener() for _ in range(6)]
+def test_relays_at_once_give_every_position_once_and_leave_none_out(db: Database, run: Run) -> None:
+    async def together() -> list[list[Occurrence]]:
+        emitting = [db.write(happen, number) for number in range(60)]
+        publishing = [db.write(outbox.publish) for _ in range(20)]
+        answers = await asyncio.gather(*(each for pair in zip(emitting, publishing, strict=False) for each in pair))
+        await asyncio.gather(*emitting[20:])
+        return [answer for answer in answers if answer is not None]
 
-    async def together() -> None:
-        await asyncio.gather(*(outbox.deliver(db, listener) for listener in listeners))
-
-    run(together())
-    run(outbox.deliver(db, listeners[0]))
-    heard = [number for listener in listeners for number in listener.heard]
-    assert len(heard) == len(set(heard))
-    assert set(heard) <= set(range(3 * BATCH))
+    batches = run(together())
+    batches.append(publish(db, run))
+    events = [event for batch in batches for event in batch]
+    assert sorted(numbers(events)) == list(range(60))
+    assert sorted(event.position for event in events) == list(range(1, 61))
+    assert run(db.read(_all, POSITIONS)) == list(range(1, 61))
 
 
-def test_what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not(db: Database, run: Run) -> None:
+def test_what_was_published_long_ago_is_forgotten_and_what_waits_is_not(db: Database, run: Run) -> None:
     run(db.write(happen, 1))
-    run(outbox.deliver(db, Listener()))
+    publish(db, run)
     run(db.write(happen, 2))
     assert run(db.write(forget)) == 0
     assert run(Later(db, KEEP_US + 1_000_000).write(forget)) == 1
-    listener = Listener()
-    run(outbox.deliver(db, listener))
-    assert listener.heard == [2]
+    assert run(db.read(outbox.reach)) == Reach(published=1, forgotten=1, waits=1)
+    assert run(db.read(_all, WORDS)) == []
+    assert numbers(publish(db, run)) == [2]
 
 
-def test_an_id_is_never_given_twice_even_when_old_events_are_gone(db: Database, run: Run) -> None:
-    first, second = Listener(), Listener()
+def test_forgetting_ends_at_the_first_event_that_is_young_enough(db: Database, run: Run) -> None:
+    for later_us in (0, KEEP_US, 0):  # the last was published after a younger one, as another process's may be
+        run(Later(db, later_us).write(happen, 1))
+        publish(db, run)
+    assert run(Later(db, KEEP_US + 60_000_000).write(forget)) == 1
+    assert run(db.read(outbox.reach)) == Reach(published=3, forgotten=1, waits=0)
+
+
+def test_an_id_and_a_position_are_never_given_twice_even_when_old_events_are_gone(db: Database, run: Run) -> None:
     run(db.write(happen, 1))
-    run(outbox.deliver(db, first))
+    (first,) = publish(db, run)
     run(Later(db, KEEP_US + 1_000_000).write(forget))
     run(db.write(happen, 2))
-    run(outbox.deliver(db, second))
-    assert second.ids[0] > first.ids[0]
+    (second,) = publish(db, run)
+    assert second.id > first.id
+    assert second.position == 2

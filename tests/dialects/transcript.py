@@ -7,8 +7,9 @@
     -> 201
     {"id": "<int:anna>", "created_at": "<time>"}
 
-`{name}` in a request is replaced by what an earlier answer captured. In an answer, "<int>", "<text>" and "<time>" stand
-for any such value, and "<int:name>" captures it. Keys, their order and everything else must be equal.
+`{name}` in a request is replaced by what an earlier answer captured. In an answer, "<int>", "<text>", "<time>" and
+"<local>" (a time without zone) stand for any such value, and "<int:name>" captures it. A header of an answer is a
+regular expression, whose named groups are captured. Keys, their order and everything else must be equal.
 """
 
 import json
@@ -19,8 +20,9 @@ from typing import Any
 
 from tests.conftest import Client
 
-MATCHER = re.compile(r"<(int|text|time)(?::(\w+))?>")
+MATCHER = re.compile(r"<(int|text|time|local)(?::(\w+))?>")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
+LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")
 VERBS = ("GET ", "POST ", "PUT ", "PATCH ", "DELETE ", "HEAD ")
 
 
@@ -78,7 +80,9 @@ def replay(path: Path, client: Client) -> None:
         where = f"{path.name}:{each.line_no} {each.title}: {each.verb} {each.path}"
         assert answer.status_code == each.status, f"{where}: {answer.status_code} {answer.text}"
         for name, value in each.answer_headers.items():
-            assert re.fullmatch(value, answer.headers.get(name, "")), f"{where}: {name}: {answer.headers.get(name)}"
+            found = re.fullmatch(value, answer.headers.get(name, ""))
+            assert found, f"{where}: {name}: {answer.headers.get(name)}"
+            known |= found.groupdict()
         if each.answer:
             _match(json.loads(each.answer), answer.json(), where, known)
         else:
@@ -97,6 +101,7 @@ def _match(wanted: Any, got: Any, where: str, known: dict[str, str]) -> None:
             "int": lambda: type(got) is int,
             "text": lambda: isinstance(got, str) and got,
             "time": lambda: isinstance(got, str) and TIME.fullmatch(got),
+            "local": lambda: isinstance(got, str) and LOCAL.fullmatch(got),
         }[kind]()
         assert fits, f"{where}: {got!r} is not {kind}"
         if name:

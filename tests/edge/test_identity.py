@@ -116,3 +116,15 @@ def test_the_proof_catches_a_guard_that_is_gone(
     monkeypatch.setattr("artel.edge.handler.refuse_cross_site", lambda call, credential: None)
     with pytest.raises(AssertionError, match="Sec-Fetch-Site"):
         test_every_unsafe_route_refuses_a_cookie_from_another_site(client, people)
+
+
+@pytest.mark.parametrize(
+    ("headers", "account"),
+    [({}, "anna"), ({"Sec-Fetch-Site": "same-origin"}, "anna"), ({"Sec-Fetch-Site": "cross-site"}, "a guest")],
+)
+def test_where_anyone_may_ask_a_cookie_is_known_unless_another_site_sent_it(
+    client: Client, people: People, headers: dict[str, str], account: str
+) -> None:
+    cookie = {"Cookie": f"__Host-artel={people.person(login='anna').session}"}
+    answer = client.request("DELETE", "/api/v1/cart", headers=cookie | headers)
+    assert answer.status_code == (200 if account == "anna" else 401), answer.text

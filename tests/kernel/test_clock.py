@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artel.kernel.clock import US, iso, parse_iso
+from artel.kernel.clock import US, iso, parse_iso, whole_s
 
 YEAR_1000_US, YEAR_9999_US = -30_610_224_000 * US, 253_402_300_799 * US
 
@@ -47,3 +47,8 @@ def test_a_time_without_a_zone_is_utc(text: str, same_as: str) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="."):
         parse_iso(text)
+
+
+@pytest.mark.parametrize(("us", "seconds"), [(0, 0), (1, 1), (US, 1), (US + 1, 2), (300 * US, 300)])
+def test_a_wait_is_in_whole_seconds_and_never_too_short(us: int, seconds: int) -> None:
+    assert whole_s(us) == seconds

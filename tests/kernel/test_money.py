@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artel.kernel.money import AMOUNT_MAX, half_even, share_bp, split
+from artel.kernel.money import AMOUNT_MAX, half_even, major, minor, share_bp, split
 
 AMOUNTS = st.integers(0, AMOUNT_MAX)
 
@@ -39,3 +39,26 @@ def test_what_remains_goes_to_the_largest_remainders_the_earlier_first() -> None
     assert split(100, [1, 1, 1]) == [34, 33, 33]
     assert split(10, [1, 6, 3]) == [1, 6, 3]
     assert split(5, [0, 0]) == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "currency", "text"),
+    [(12345, "RUB", "123.45"), (5, "RUB", "0.05"), (0, "EUR", "0.00"), (500, "JPY", "500"), (1005, "KWD", "1.005")],
+)
+def test_an_amount_is_written_in_its_currency_s_own_unit(amount_minor: int, currency: str, text: str) -> None:
+    assert major(amount_minor, currency) == text
+
+
+@given(AMOUNTS, st.sampled_from(["RUB", "JPY", "KWD", "CLF"]))
+def test_an_amount_is_read_as_it_was_written(amount_minor: int, currency: str) -> None:
+    assert minor(major(amount_minor, currency), currency) == amount_minor
+
+
+def test_fewer_digits_and_zeros_too_many_are_the_same_amount() -> None:
+    assert (minor("5", "RUB"), minor("5.1", "RUB"), minor("5.1000", "RUB"), minor("5.0", "JPY")) == (500, 510, 510, 5)
+
+
+@pytest.mark.parametrize("text", ["", "1,5", "1.005", "-1", "1e3", "1 000", ".5", "5.", "٣", "1" * 17])
+def test_what_is_no_exact_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="amount|digits"):
+        minor(text, "RUB")

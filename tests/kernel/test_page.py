@@ -1,6 +1,7 @@
 """Keyset pages and their cursors."""
 
 import base64
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from artel.kernel.errors import Malformed
-from artel.kernel.page import CURSOR_MAX, Cut, Page, page
+from artel.kernel.page import CURSOR_MAX, Cut, Page, Place, PlaceText, cursor, page
 
 
 class Thing(Struct, frozen=True):
@@ -80,3 +81,21 @@ def test_no_text_is_more_than_refused(after: str) -> None:
         assert -(2**63) <= Cut(after=after).key(0) < 2**63
     except Malformed as refused:
         assert refused.facts["field"] == "after"
+
+
+@pytest.mark.parametrize("held", [("price", 100, 7), ("title", "война и мир", -1), ("title", "", 2**63 - 1)])
+def test_a_cursor_may_hold_what_the_list_is_sorted_by(held: tuple[Any, ...]) -> None:
+    kind = tuple[str, Place | PlaceText, Place]
+    assert Cut(after=cursor(held)).place(kind) == held
+
+
+@pytest.mark.parametrize("after", [cursor(("price", 1)), cursor(("price", "1", 1)), cursor(7), _cursor("[null,1,1]")])
+def test_a_cursor_of_another_shape_is_refused(after: str) -> None:
+    with pytest.raises(Malformed):
+        Cut(after=after).place(tuple[str, Place, Place])
+
+
+def test_a_cursor_with_a_nul_is_refused() -> None:
+    """PostgreSQL's text cannot hold it."""
+    with pytest.raises(Malformed):
+        Cut(after=cursor(("title", "a\0", 1))).place(tuple[str, PlaceText, Place])

@@ -9,11 +9,11 @@ from artel.accounts.hashing import Hasher
 from artel.db import Database, Write
 from artel.dialects.loganalysis import wire
 from artel.dialects.loganalysis.wire import MANNER
+from artel.dialects.registration import registration
 from artel.edge.call import Call
-from artel.edge.decode import malformed
 from artel.edge.pages import start_page
 from artel.edge.reply import Reply, encode
-from artel.edge.route import ANYONE, LOGGED_IN, Route, delete, get, patch, post
+from artel.edge.route import ANYONE, LOGGED_IN, Route, Trial, delete, get, patch, post
 from artel.kernel.actor import Actor
 from artel.kernel.page import PAGE_MAX
 from artel.traffic.imports import service as imports
@@ -45,21 +45,14 @@ async def hash_new(
     db: Database, who: Actor, body: wire.NewUser, hasher: Hasher, terms: service.Terms
 ) -> service.Hashed:
     """Check what is asked for and hash the password."""
-    return await service.hash_new(db, who, _registration(body), hasher, terms)
+    return await service.hash_new(db, who, registration(body), hasher, terms)
 
 
 async def register(
     tx: Write, who: Actor, body: wire.NewUser, hashed: service.Hashed, terms: service.Terms
 ) -> wire.User:
     """Open an account; no log-in follows."""
-    return wire.user(await service.register(tx, who, _registration(body), hashed, terms))
-
-
-def _registration(body: wire.NewUser) -> model.Registration:
-    try:
-        return msgspec.convert(msgspec.structs.asdict(body), model.Registration)
-    except msgspec.ValidationError as fault:
-        raise malformed(fault, "body") from None
+    return wire.user(await service.register(tx, who, registration(body), hashed, terms))
 
 
 async def prove(db: Database, who: Actor, body: wire.LogIn, hasher: Hasher, terms: service.Terms) -> service.Proven:
@@ -142,6 +135,7 @@ ROUTES: Final[list[Route]] = [
         idempotent=True,
         raises=(model.LoginTaken, model.LoginUnfit, model.PasswordUnfit, model.TooManyRegistrations),
         example={"login": "anna", "password": "correct horse battery", "first_name": "Anna", "last_name": "Orlova"},
+        trial=Trial(given={"login": "anna-{{$guid}}"}, gives={"login": "login"}),
     ),
     _dialect(
         post,
@@ -152,6 +146,7 @@ ROUTES: Final[list[Route]] = [
         present=wire.one_key("Authorization"),
         raises=(model.UnknownLogin, model.WrongPassword, model.TooManyAttempts, model.HashingBusy),
         example={"login": "anna", "password": "correct horse battery"},
+        trial=Trial(needs=("user_id",), gives={"session_token": "Authorization"}),
     ),
     _dialect(get, "/user/all", everybody, access=LOGGED_IN, scope="accounts:read"),
     _dialect(
@@ -163,7 +158,15 @@ ROUTES: Final[list[Route]] = [
         raises=(wire.OnlyYourOwn,),
         example={"first_name": "Anna", "last_name": "Orlova"},
     ),
-    _dialect(delete, USER, remove, access=LOGGED_IN, status=204, raises=(wire.OnlyYourOwn,)),
+    _dialect(
+        delete,
+        USER,
+        remove,
+        access=LOGGED_IN,
+        status=204,
+        raises=(wire.OnlyYourOwn, model.OwnerNeeded),
+        trial=Trial(ends=("user_id", "login")),
+    ),
     _dialect(
         get,
         "/parse",
@@ -182,5 +185,6 @@ ROUTES: Final[list[Route]] = [
         scope="traffic:read",
         present=as_it_is,
         raises=(wire.NoSuchReport, wire.NotParsed),
+        trial=Trial(given={"number": "6"}),
     ),
 ]

@@ -100,7 +100,7 @@ def refuse(refusal: Refusal, request_id: str) -> Reply:
     return Reply(status, encode({"message": message, "error_code": status}), headers=refusal_headers(refusal))
 
 
-MANNER: Final = Manner("loganalysis", raw_token, refuse, json_only=False)
+MANNER: Final = Manner("loganalysis", raw_token, refuse, json_only=False, carries=("Authorization", "{token}"))
 
 
 # The number of a report, and the only key of its answer, verbatim.

@@ -49,6 +49,12 @@ class Format(Struct, frozen=True):
         """Two formats of one name differ when they read lines in different ways."""
         return f"{self.name} {self.stages}" if self.name in {"custom", "cloudfront"} else self.name
 
+    @property
+    def constants(self) -> dict[str, str]:
+        """The fields that are the same in every line, with their values."""
+        fields = {**_ABSENT, **self.fields}
+        return {name: fields[name] for name in FIELDS if fields[name] in {"true", "false", "''", "0"}}
+
     def select(self, relation: str) -> str:
         """The fields of every line `l`, with its hash `h`, of the relation."""
         for name, expression in self.stages:

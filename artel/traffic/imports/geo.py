@@ -14,7 +14,7 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import accumulate
 from pathlib import Path
@@ -28,6 +28,7 @@ from msgspec import Struct
 from artel.traffic.imports.model import GeoDatabaseUnreadable
 
 FOLDER: Final = Path(__file__).parent / "geo"
+REMEMBERED: Final = 32_768  # addresses, 6 MB: they come again in every block of a log
 INVALID: Final = "!"  # what `find` answers for a text that is no address at all
 
 # The special-purpose registries of IANA (RFC 6890 and later), and what is not unicast.
@@ -173,6 +174,7 @@ def _code(record: object) -> str:
 def _finder(known: Callable[[int, int], str]) -> Callable[[str], str]:
     nowhere = _marks(IPv4Network, 0), _marks(IPv6Network, 64)
 
+    @lru_cache(REMEMBERED)
     def find(text: str) -> str:
         try:
             packed = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)

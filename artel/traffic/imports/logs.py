@@ -32,6 +32,7 @@ HEAD_BYTES: Final = 4096  # how much of a file's begin, and of what stands befor
 SAMPLE_BYTES: Final = 256 * 1024  # of the file, to recognise the format
 SAMPLE_LINES: Final = 100
 _STEP_BYTES: Final = 64 * 1024
+_CONTROLS: Final = b"\0", b"\x01"
 
 Packing = Literal["plain", "gzip", "zstd"]
 _DAMAGE: Final = (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError)
@@ -44,7 +45,7 @@ class Damaged(Exception):  # noqa: N818 - caught by the importer and told as a r
 class Block(Struct, frozen=True):
     """Some whole lines of a log."""
 
-    text: bytes
+    text: bytes | memoryview  # clean; only until the next block is asked for, so that it need not be copied
     lines: int  # blank ones too
     raw_bytes: int  # of the uncompressed log, line breaks too
     trail: bytes = b""  # the last of them as they were, up to HEAD_BYTES
@@ -203,8 +204,9 @@ def blocks(text: BufferedReader, size: int = BLOCK_BYTES) -> Iterator[Block]:
         have, ended, damage = _fill(text, memoryview(buffer)[:full], have)
         end = buffer.rfind(b"\n", 0, have) + 1
         if end:
-            data = bytes(memoryview(buffer)[:end])
-            yield Block(clean(data), data.count(b"\n"), end, data[-HEAD_BYTES:])
+            view = memoryview(buffer)[:end]
+            text_of_block = view if _is_clean(buffer, end) else clean(bytes(view))
+            yield Block(text_of_block, buffer.count(b"\n", 0, end), end, bytes(view[-HEAD_BYTES:]))
         elif have == full:
             block, rest = _giant(text, bytes(buffer[:full]))
             yield block
@@ -256,8 +258,8 @@ def _short(line: bytes, size: int, digest: str) -> bytes:
 
 
 def clean(data: bytes) -> bytes:
-    """The lines with nothing in them that a reader could stumble over. Costs next to nothing when they are clean."""
-    if _has_long_line(data):
+    """The lines with nothing in them that a reader could stumble over."""
+    if _has_long_line(data, len(data)):
         data = b"\n".join(
             line
             if len(line) <= LINE_MAX_BYTES
@@ -271,15 +273,21 @@ def clean(data: bytes) -> bytes:
             data = data.decode("utf-8", "backslashreplace").encode()
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\\x0d")
-    for control in (b"\0", b"\x01"):
+    for control in _CONTROLS:
         if control in data:
             data = data.replace(control, f"\\x{control[0]:02x}".encode())
     return data
 
 
-def _has_long_line(data: bytes) -> bool:
+def _is_clean(buffer: bytearray, end: int) -> bool:
+    """Whether `clean` would change nothing, found without a copy. Other text than ASCII is looked at by `clean`."""
+    strange = (buffer.find(each, 0, end) >= 0 for each in (b"\r", *_CONTROLS))
+    return buffer.isascii() and not any(strange) and not _has_long_line(buffer, end)
+
+
+def _has_long_line(data: bytes | bytearray, size: int) -> bool:
     at = 0
-    while len(data) - at > LINE_MAX_BYTES:
+    while size - at > LINE_MAX_BYTES:
         end = data.rfind(b"\n", at, at + LINE_MAX_BYTES + 1)
         if end < 0:
             return True

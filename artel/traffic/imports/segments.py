@@ -7,6 +7,7 @@ which names the same lines arrive. The identity holds the time of the request, s
 block can hold lines of it. Rejected lines have no time; they are compared with each other.
 """
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +16,15 @@ from msgspec import Struct
 
 from artel.kernel.clock import US
 from artel.traffic.imports import zone
-from artel.traffic.imports.formats import LINE_MAX_BYTES, Format, literal
+from artel.traffic.imports.formats import FIELDS, LINE_MAX_BYTES, Format, literal
 from artel.traffic.imports.geo import INVALID, Countries
 from artel.traffic.imports.logs import BLOCK_BYTES, Block
 from artel.traffic.imports.model import Kind, Rejection
 from artel.traffic.imports.vocabulary import BOT, PAGES
 
-# Two blocks are in work, each on one thread: one is split into fields while the other is resolved, compared and
-# written, which takes about as long. So blocks run side by side, and the lines of each stay in their order. A third
-# would not fit into the memory that an import may take.
+# Two blocks are in work side by side, each on one thread, so that the lines of each stay in their order. While one is
+# compared and written, the other is parsed, and none waits for the other for long. A third would not fit into the
+# memory that an import may take.
 LOOMS: Final = 2
 THREADS: Final = 1
 MEMORY: Final = "150MB"  # for each of them; a block needs about 80 MB
@@ -31,9 +32,10 @@ TIME_END_US: Final = 4_102_444_800 * US  # 2100-01-01; a later time is a mistake
 SLOT_US: Final = 900 * US
 _CLEAN_MAX: Final = 5 * LINE_MAX_BYTES  # a line at the limit, with every byte written out
 _HASH: Final = "CAST(md5_number(l) >> 64 AS UBIGINT)"
-_HOST: Final = "[A-Za-z0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*"
-# zstd: a third smaller, an eighth slower. Numbers that are all different are not tried as a dictionary for long.
-_PARQUET: Final = "(FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 500)"
+_HOST: Final = re.compile("[A-Za-z0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*")
+# zstd: a third smaller, an eighth slower. Version 2 writes numbers as differences: an eighth smaller, and faster. Those
+# that are all different are not tried as a dictionary for long.
+_PARQUET: Final = "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 500)"
 
 
 class Reading(Struct, frozen=True):
@@ -127,81 +129,83 @@ def fits(loom: Loom, candidate: Format, sample: str) -> int:
     return _int(loom.run(f"SELECT count(*) FROM ({candidate.select(loom.raw())}) WHERE matched")[0][0])  # noqa: S608
 
 
-def split(loom: Loom, block: Block, reading: Reading) -> None:
-    """Read the block into the loom's table `lines`: a row a line, its fields, and why it was rejected."""
-    loom.spool(block)
+def parse(loom: Loom, reading: Reading, countries: Countries) -> Parsed:
+    """Read the block that was spooled: its lines, and what their fields mean."""
+    _split(loom, reading)
+    return _resolve(loom, reading, countries)
+
+
+def _split(loom: Loom, reading: Reading) -> None:
+    """Make the loom's `lines`: a row a line, its number in the block from 0, its fields, and why it was
+    rejected.
+
+    What is the same in every line is not stored: `lines` is a view of the table `told`, which has the rest.
+    """
+    constants = reading.format.constants
+    told = ", ".join(name for name in FIELDS if name not in {"matched", *constants})
     loom.run(
-        "CREATE OR REPLACE TEMP TABLE lines AS SELECT h, "  # noqa: S608
+        "CREATE OR REPLACE TEMP TABLE told AS SELECT h, "  # noqa: S608
         "CASE WHEN matched AND at_us IS NOT NULL AND bytes IS NOT NULL AND "
         f"at_us >= {-86_400 * US} AND at_us < {TIME_END_US + 86_400 * US} AND strlen(l) <= {LINE_MAX_BYTES} THEN '' "
         f"WHEN {_comment(reading.format)} THEN 'comment' WHEN trim(l, ' ' || chr(9)) = '' THEN 'blank' "
         f"WHEN strlen(l) > {LINE_MAX_BYTES} THEN 'too_long' WHEN NOT matched THEN 'format' "
-        f"WHEN bytes IS NULL THEN 'number' ELSE 'time' END AS reason, {_COLUMNS} "
+        f"WHEN bytes IS NULL THEN 'number' ELSE 'time' END AS reason, {told} "
         f"FROM ({reading.format.select(loom.raw())})"
     )
+    same = "".join(f", {value} AS {name}" for name, value in constants.items())
+    loom.run(f"CREATE OR REPLACE TEMP VIEW lines AS SELECT rowid AS line, *{same} FROM told")  # noqa: S608
 
 
-def resolve(loom: Loom, reading: Reading, countries: Countries) -> Parsed:
+def _resolve(loom: Loom, reading: Reading, countries: Countries) -> Parsed:
     """What the fields mean: times in UTC, and the tables `pages` and `visitors` that a segment is joined from."""
-    _to_utc(loom, reading.timezone)
+    _to_utc(loom, reading)
     _locate(loom, reading, countries)
     loom.run(PAGES)
-    _dictionaries(loom)
-    found = loom.run("SELECT reason, count(*) FROM lines WHERE reason <> 'comment' GROUP BY reason")
-    counts = {str(reason): _int(count) for reason, count in found}
-    (first, last) = loom.run("SELECT min(at_us), max(at_us) FROM lines WHERE reason = ''")[0]
-    return Parsed(
-        requests=counts.get("", 0),
-        rejected=sum(count for reason, count in counts.items() if reason),
-        at_min_us=_int(first or 0),
-        at_max_us=_int(last or 0),
-    )
-
-
-_COLUMNS: Final = "zoned, at_us, ip, u, method, status, bytes, referrer, agent"
+    found = loom.run("SELECT count(*), coalesce(min(at_us), 0), coalesce(max(at_us), 0) FROM lines WHERE reason = ''")
+    requests, first, last = map(_int, found[0])
+    if requests:
+        _dictionaries(loom)
+    rejected = loom.run("SELECT count(*) FROM lines WHERE reason NOT IN ('', 'comment')")[0][0]
+    return Parsed(requests, _int(rejected), first, last)
 
 
 def _comment(chosen: Format) -> str:
     return "starts_with(l, '#')" if chosen.name == "cloudfront" else "false"
 
 
-def _to_utc(loom: Loom, timezone: str) -> None:
-    if timezone != "UTC":
-        local = "reason = '' AND NOT zoned"
+def _to_utc(loom: Loom, reading: Reading) -> None:
+    if reading.timezone != "UTC":
+        local = f"reason = '' AND NOT {reading.format.constants.get('zoned', 'zoned')}"
         first, last = loom.run(f"SELECT min(at_us), max(at_us) FROM lines WHERE {local}")[0]  # noqa: S608
         if first is not None:
-            offset = zone.offset_sql(zone.load(timezone), _int(first), _int(last))
-            loom.run(f"UPDATE lines SET at_us = at_us - ({offset}) WHERE {local}")  # noqa: S608
+            offset = zone.offset_sql(zone.load(reading.timezone), _int(first), _int(last))
+            loom.run(f"UPDATE told SET at_us = at_us - ({offset}) WHERE {local}")  # noqa: S608
     if loom.run(f"SELECT 1 FROM lines WHERE reason = '' AND (at_us < 0 OR at_us >= {TIME_END_US}) LIMIT 1"):  # noqa: S608
-        loom.run(f"UPDATE lines SET reason = 'time' WHERE reason = '' AND (at_us < 0 OR at_us >= {TIME_END_US})")  # noqa: S608
+        loom.run(f"UPDATE told SET reason = 'time' WHERE reason = '' AND (at_us < 0 OR at_us >= {TIME_END_US})")  # noqa: S608
 
 
 def _locate(loom: Loom, reading: Reading, countries: Countries) -> None:
     """Countries, by the block's distinct addresses; a line whose address is none is rejected."""
-    loom.run("CREATE OR REPLACE TEMP TABLE who AS SELECT DISTINCT ip, agent FROM lines WHERE reason = ''")
-    distinct = [str(row[0]) for row in loom.run("SELECT DISTINCT ip FROM who")]
+    asked = loom.run("CREATE OR REPLACE TEMP TABLE who AS SELECT DISTINCT ip, agent FROM lines WHERE reason = ''")
+    # An address that holds a line break, as JSON can write one, falls apart here, and so is none of those found.
+    distinct = str(loom.run("SELECT coalesce(string_agg(DISTINCT ip, chr(10)), '') FROM who")[0][0]).split("\n")
+    found = {ip: country for ip in distinct if (country := countries.find(ip)) != INVALID}
+    if reading.format.hosts:
+        found |= {ip: "" for ip in distinct if ip not in found and _HOST.fullmatch(ip)}
     loom.run(
         "CREATE OR REPLACE TEMP TABLE addresses AS "
         "SELECT unnest(string_split($1, chr(10))) AS ip, unnest(string_split($2, chr(10))) AS country",
-        "\n".join(distinct),
-        "\n".join(map(countries.find, distinct)),
+        "\n".join(found),
+        "\n".join(found.values()),
     )
-    invalid = f"country = '{INVALID}'"
-    if reading.format.hosts:
-        loom.run(f"UPDATE addresses SET country = '' WHERE {invalid} AND regexp_full_match(ip, '{_HOST}')")  # noqa: S608
-    if loom.run(f"SELECT 1 FROM addresses WHERE {invalid} LIMIT 1"):  # noqa: S608
-        none = f"ip IN (SELECT ip FROM addresses WHERE {invalid})"  # noqa: S608
-        loom.run(f"UPDATE lines SET reason = 'address' WHERE reason = '' AND {none}")  # noqa: S608
-        loom.run(f"DELETE FROM who WHERE {none}")  # noqa: S608
-    loom.run(
-        "CREATE OR REPLACE TEMP TABLE agents AS SELECT agent, "  # noqa: S608
-        f"CAST(regexp_matches(lower(agent), {literal(BOT)}) AS TINYINT) AS bot FROM (SELECT DISTINCT agent FROM who)"
-    )
-    loom.run(
-        "CREATE OR REPLACE TEMP TABLE visitors AS SELECT ip, agent, country, bot, "
+    placed = loom.run(
+        "CREATE OR REPLACE TEMP TABLE visitors AS SELECT ip, agent, country, bot, "  # noqa: S608
         "CAST(md5_number(ip || chr(10) || agent) >> 64 AS UBIGINT) AS visitor "
-        "FROM who JOIN addresses USING (ip) JOIN agents USING (agent)"
+        f"FROM who JOIN addresses USING (ip) JOIN (SELECT agent, CAST(regexp_matches(lower(agent), {literal(BOT)}) "
+        "AS TINYINT) AS bot FROM (SELECT DISTINCT agent FROM who)) USING (agent)"
     )
+    if placed != asked:
+        loom.run("UPDATE told SET reason = 'address' WHERE reason = '' AND ip NOT IN (SELECT ip FROM addresses)")
 
 
 # Texts of the distinct pages and visitors. As enumerations they are written to Parquet eight times as fast: their
@@ -212,8 +216,6 @@ _DICTIONARIES: Final = {"pages": ("path", "kind", "category", "good"), "visitors
 def _dictionaries(loom: Loom) -> None:
     for table, columns in _DICTIONARIES.items():
         loom.run(f"DROP TABLE IF EXISTS {table}_ready")
-        if not loom.run(f"SELECT 1 FROM {table} LIMIT 1"):  # noqa: S608 - names of this module
-            continue
         for column in columns:
             loom.run(f"DROP TYPE IF EXISTS {column}_text")
             loom.run(f"CREATE TEMP TYPE {column}_text AS ENUM (SELECT DISTINCT {column} FROM {table})")  # noqa: S608
@@ -225,7 +227,7 @@ def _where(kind: Kind) -> str:
     return "reason = ''" if kind == "requests" else "reason NOT IN ('', 'comment')"
 
 
-def compare(loom: Loom, kind: Kind, source_id: int, stored: list[Path]) -> None:
+def compare(loom: Loom, kind: Kind, parsed: Parsed, source_id: int, stored: list[Path]) -> None:
     """Find what the store holds of the block. `stored` are the files whose times overlap it, and those with the
     identities that this source had to skip before, since another source had brought them.
 
@@ -233,8 +235,8 @@ def compare(loom: Loom, kind: Kind, source_id: int, stored: list[Path]) -> None:
     block, or in the store. All others are new, and the first of their kind.
     """
     mine = f"SELECT h FROM lines WHERE {_where(kind)}"  # noqa: S608
-    first, last = loom.run(f"SELECT min(at_us), max(at_us) FROM lines WHERE {_where(kind)}")[0]  # noqa: S608
-    between, at_us = (f"at_us BETWEEN {first} AND {last} AND ", "at_us") if kind == "requests" else ("", "0::BIGINT")
+    requests = kind == "requests"
+    between = f"at_us BETWEEN {parsed.at_min_us} AND {parsed.at_max_us} AND " if requests else ""
     loom.run("CREATE OR REPLACE TEMP TABLE seen (source_id BIGINT, line_hash UBIGINT, occurrence INTEGER)")
     if stored:
         files = ", ".join(literal(str(path)) for path in stored)
@@ -242,20 +244,27 @@ def compare(loom: Loom, kind: Kind, source_id: int, stored: list[Path]) -> None:
             f"INSERT INTO seen SELECT source_id, line_hash, occurrence FROM read_parquet([{files}]) "  # noqa: S608
             f"WHERE {between}line_hash IN ({mine})"
         )
-    loom.run(
+    unclear = loom.run(
         f"CREATE OR REPLACE TEMP TABLE unclear AS {mine} GROUP BY h HAVING count(*) > 1 "  # noqa: S608
         "UNION SELECT line_hash FROM seen"
     )
-    loom.run(_ORDINALS.replace("{where}", _where(kind)).replace("{at_us}", at_us), source_id)
+    if unclear == [(0,)]:  # the common case
+        loom.run(_NO_ORDINALS)
+    else:
+        at_us = "at_us" if requests else "0::BIGINT"
+        loom.run(_ORDINALS.replace("{where}", _where(kind)).replace("{at_us}", at_us), source_id)
 
 
+_NO_ORDINALS: Final = """
+CREATE OR REPLACE TEMP TABLE ordinals (line BIGINT, h UBIGINT, at_us BIGINT, occurrence INTEGER, known BOOLEAN)
+"""
 _ORDINALS: Final = """
 CREATE OR REPLACE TEMP TABLE ordinals AS
 SELECT n.line, n.h, n.at_us, n.occurrence, k.line_hash IS NOT NULL AS known
 FROM (
   SELECT o.line, o.h, o.at_us, CAST(o.n + coalesce(b.before, 0) AS INTEGER) AS occurrence
   FROM (
-    SELECT rowid AS line, h, {at_us} AS at_us, row_number() OVER (PARTITION BY h ORDER BY rowid) AS n
+    SELECT line, h, {at_us} AS at_us, row_number() OVER (PARTITION BY h ORDER BY line) AS n
     FROM lines WHERE {where} AND h IN (SELECT h FROM unclear)
   ) o LEFT JOIN (
     SELECT line_hash, max(occurrence) AS before FROM seen WHERE source_id = $1 GROUP BY line_hash
@@ -266,14 +275,13 @@ FROM (
 """
 
 
-def write(loom: Loom, kind: Kind, place: Place, target: Path, skipped: Path) -> Written:
+def write(loom: Loom, kind: Kind, parsed: Parsed, place: Place, target: Path, skipped: Path) -> Written:
     """Write what is new to `target`, and what is not to `skipped`, after `compare`. Raises duckdb.IOException."""
-    unclear = bool(loom.run("SELECT 1 FROM ordinals LIMIT 1"))
-    duplicates = _int(loom.run("SELECT count(*) FROM ordinals WHERE known")[0][0])
-    counted = f"SELECT count(*), coalesce(min(at_us), 0), coalesce(max(at_us), 0) FROM lines WHERE {_where(kind)}"  # noqa: S608
-    total, first, last = map(_int, loom.run(counted)[0])
-    if kind == "rejected":
-        first = last = 0  # some have a time, but none that could be trusted
+    unclear, duplicates = map(_int, loom.run("SELECT count(*), count(*) FILTER (known) FROM ordinals")[0])
+    if kind == "requests":
+        total, first, last = parsed.requests, parsed.at_min_us, parsed.at_max_us
+    else:
+        total, first, last = parsed.rejected, 0, 0  # some have a time, but none that could be trusted
     if total > duplicates:
         select = _REQUESTS if kind == "requests" else _REJECTED.replace("{raw}", loom.raw())
         if not unclear:  # the common case: no join
@@ -310,7 +318,7 @@ def tail(loom: Loom, kind: Kind) -> Tail:
     """The identity of the only line of the block, after `compare`."""
     row = loom.run(
         "SELECT l.h, coalesce(o.occurrence, 1), coalesce(o.known, false) FROM lines l "  # noqa: S608
-        f"LEFT JOIN ordinals o ON o.line = l.rowid WHERE {_where(kind)}"
+        f"LEFT JOIN ordinals o ON o.line = l.line WHERE {_where(kind)}"
     )[0]
     return Tail(_int(row[0]), _int(row[1]), bool(row[2]))
 
@@ -320,7 +328,7 @@ def holds(loom: Loom, kind: Kind, wanted: list[Tail]) -> list[bool]:
     return [
         bool(
             loom.run(
-                "SELECT 1 FROM lines l LEFT JOIN ordinals o ON o.line = l.rowid "  # noqa: S608
+                "SELECT 1 FROM lines l LEFT JOIN ordinals o ON o.line = l.line "  # noqa: S608
                 f"WHERE {_where(kind)} AND l.h = $1::UBIGINT AND coalesce(o.occurrence, 1) = $2 LIMIT 1",
                 each.line_hash,
                 each.occurrence,
@@ -330,11 +338,11 @@ def holds(loom: Loom, kind: Kind, wanted: list[Tail]) -> list[bool]:
     ]
 
 
-_JOIN: Final = "LEFT JOIN ordinals o ON o.line = l.rowid"
+_JOIN: Final = "LEFT JOIN ordinals o ON o.line = l.line"
 _NEW: Final = "NOT coalesce(o.known, false)"
 
 _REQUESTS: Final = f"""
-SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.rowid AS line_no, l.h AS line_hash,
+SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.line AS line_no, l.h AS line_hash,
   CAST(coalesce(o.occurrence, 1) AS INTEGER) AS occurrence, l.at_us, CAST(l.at_us // {SLOT_US} AS INTEGER) AS slot,
   v.ip_ready AS ip, v.visitor, v.country_ready AS country, v.bot, l.method, p.path_ready AS path,
   CAST(l.status AS SMALLINT) AS status, CAST(l.bytes AS BIGINT) AS bytes, l.referrer, v.agent_ready AS agent,
@@ -345,10 +353,10 @@ WHERE l.reason = '' AND {_NEW}
 """  # noqa: S608
 
 _REJECTED: Final = f"""
-SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.rowid AS line_no, l.h AS line_hash,
+SELECT {{source_id}}::BIGINT AS source_id, {{first_line}} + l.line AS line_no, l.h AS line_hash,
   CAST(coalesce(o.occurrence, 1) AS INTEGER) AS occurrence, 0::BIGINT AS at_us, l.reason,
   left(t.l, {LINE_MAX_BYTES}) AS text
-FROM lines l JOIN (SELECT l, row_number() OVER () - 1 AS line FROM {{raw}}) t ON t.line = l.rowid {_JOIN}
+FROM lines l JOIN (SELECT l, row_number() OVER () - 1 AS line FROM {{raw}}) t ON t.line = l.line {_JOIN}
 WHERE l.reason NOT IN ('', 'comment') AND {_NEW}
 """  # noqa: S608
 

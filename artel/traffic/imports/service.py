@@ -1,4 +1,4 @@
-"""A log into the store: blocks are read and parsed one ahead, compared, written and committed one after another.
+"""A log into the store: blocks are parsed side by side, then compared, written and committed one after another.
 
 Each block is one transaction, so an import that is killed loses at most the block it was at, and running it again
 counts nothing twice. Two importers may work on one store: whoever commits second compares its block again.
@@ -6,6 +6,7 @@ counts nothing twice. Two importers may work on one store: whoever commits secon
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, closing
 from io import BufferedReader
@@ -31,7 +32,7 @@ from artel.traffic.imports.model import (
     UploadTooLarge,
 )
 from artel.traffic.imports.queries import Source
-from artel.traffic.imports.segments import LOOMS, Loom, Reading
+from artel.traffic.imports.segments import LOOMS, Loom, Parsed, Reading
 from artel.traffic.imports.weave import Origin, Progress, Run, Workshop, in_thread, stored, weave
 
 GATE_PAUSE_S: Final = 0.01
@@ -113,7 +114,7 @@ async def _import_all(
     began = monotonic_ns()
     problems: list[str] = []
     with ExitStack() as stack:
-        looms = [Loom(bench, number) for number in range(LOOMS)]
+        looms = await asyncio.gather(*(in_thread(shop, Loom, bench, number) for number in range(LOOMS)))
         for loom in looms:
             stack.callback(loom.close)
         # Loaded while the first blocks are split; whoever needs it first waits for it.
@@ -250,29 +251,36 @@ async def _stream(
     run: Run, origin: Origin, source: Source, trail: bytes, text: BufferedReader, reading: Reading
 ) -> None:
     blocks = logs.blocks(text, run.shop.block_bytes)
+    turn = asyncio.Lock()  # looms take their blocks in the order in which they ask
 
-    def next_split(loom: Loom) -> Block | None:
+    def spool_next(loom: Loom) -> Block | None:
         block = next(blocks, None)
         if block:
-            stored(segments.split, loom, block, reading)
+            stored(loom.spool, block)
         return block
 
-    loom, other = run.looms
-    ahead = asyncio.ensure_future(in_thread(run.shop, next_split, loom))
+    async def parse(loom: Loom) -> tuple[Block, Parsed] | None:
+        async with turn:
+            block = await in_thread(run.shop, spool_next, loom)
+        if block is None:
+            return None
+        return block, await in_thread(run.shop, stored, segments.parse, loom, reading, await run.countries)
+
+    ahead = deque((loom, asyncio.ensure_future(parse(loom))) for loom in run.looms)
     try:
-        while block := await ahead:
-            ahead = asyncio.ensure_future(in_thread(run.shop, next_split, other))
-            parsed = await in_thread(run.shop, stored, segments.resolve, loom, reading, await run.countries)
+        while ready := await ahead[0][1]:
+            loom, (block, parsed) = ahead[0][0], ready
             if not (block.unfinished and parsed.requests + parsed.rejected == 0):
                 trail = (trail + block.trail)[-HEAD_BYTES:]
                 source = await weave(run, origin, source, trail, loom, block, parsed)
-            loom, other = other, loom
+            ahead.popleft()
+            ahead.append((loom, asyncio.ensure_future(parse(loom))))
     except Damaged as fault:
         raise LogDamaged(path=origin.name, reason=str(fault), lines=source.lines) from None
     except OSError as fault:
         raise LogUnreadable(path=origin.name, reason=fault.strerror or str(fault)) from None
     finally:
-        await asyncio.wait([ahead])
+        await asyncio.gather(*(parsing for _, parsing in ahead), return_exceptions=True)
 
 
 async def _close_source(run: Run, origin: Origin, source_id: int, raw: BufferedReader) -> None:

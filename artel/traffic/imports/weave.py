@@ -91,7 +91,7 @@ async def weave(
         survey = await run.shop.db.read(manifest.survey, source.id, reaches)
         if survey.source != source:
             raise SourceMoved
-        change = await in_thread(run.shop, stored, _write, run, loom, block, survey, mark)
+        change = await in_thread(run.shop, stored, _write, run, loom, block, parsed, survey, mark)
         try:
             await run.shop.db.write(manifest.commit, survey.generation, change)
         except Raced:
@@ -125,23 +125,25 @@ def _mark(origin: Origin, source: Source, trail: bytes, block: Block) -> Mark:
     return replace(mark, head=logs.head_mark(origin.head, sizes[0], origin.key) if sizes else "")
 
 
-def _write(run: Run, loom: Loom, block: Block, survey: Survey, mark: Mark) -> Change:
+def _write(run: Run, loom: Loom, block: Block, parsed: Parsed, survey: Survey, mark: Mark) -> Change:
     """Compare a block with the store and put what is new on the disk. Runs in a thread."""
     place = Place(survey.source.id, survey.source.lines + 1)
     counts = Counts(bytes=0 if block.unfinished else block.raw_bytes)
     change = Change(run.import_id, survey.source, mark, [], None, [], counts, [])
     for kind in survey.segments:
         stored = [run.folders.segments / segment.name for segment in survey.segments[kind]]
-        segments.compare(loom, kind, place.source_id, stored)
-        change = _write_kind(run, loom, kind, place, block, survey, change)
+        segments.compare(loom, kind, parsed, place.source_id, stored)
+        change = _write_kind(run, loom, kind, place, block, parsed, survey, change)
     folders.settle(run.folders.segments)
     return change
 
 
-def _write_kind(run: Run, loom: Loom, kind: Kind, place: Place, block: Block, survey: Survey, change: Change) -> Change:
+def _write_kind(
+    run: Run, loom: Loom, kind: Kind, place: Place, block: Block, parsed: Parsed, survey: Survey, change: Change
+) -> Change:
     number = next(run.numbers)
     target, skipped = (run.bench / f"{run.import_id}-{number}-{word}.parquet" for word in (kind, f"{kind}-skipped"))
-    written = segments.write(loom, kind, place, target, skipped)
+    written = segments.write(loom, kind, parsed, place, target, skipped)
     span = written.at_min_us, written.at_max_us
     made: list[NewSegment] = []
     tail = change.tail

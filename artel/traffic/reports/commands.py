@@ -15,12 +15,13 @@ from rich.text import Text
 from artel.db import Database
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.errors import Malformed
+from artel.kernel.spreadsheet import Cell, csv_line
 from artel.settings import Settings, load
 from artel.traffic.reports import catalogue, service
 from artel.traffic.reports.charts import chart_of, percent, printable, shortened, terminal_lines
 from artel.traffic.reports.model import TABLES, TOP_DEFAULT, TOP_MAX, Answer, Measure, Question, columns_of
 from artel.traffic.reports.routes import desk
-from artel.traffic.reports.sheets import Cell, Sheet, csv_line, csv_text, sheet, table_lines
+from artel.traffic.reports.sheets import Sheet, csv_text, sheet, table_lines
 from artel.traffic.reports.svg import svg
 
 reports_app: Final = typer.Typer()

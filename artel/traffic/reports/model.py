@@ -160,6 +160,12 @@ class SegmentsUnreadable(Refusal):
     code, kind = "reports.unreadable", "unavailable"
 
 
+class ReportsBusy(Refusal):
+    """So many questions are being answered that this one would wait for long: try again in {retry_s} s."""
+
+    code, kind = "reports.busy", "unavailable"
+
+
 class ReportTooLarge(Refusal):
     """This answer takes more than {limit}. Narrow the period with from and to."""
 

@@ -4,7 +4,7 @@ from concurrent.futures import Executor
 from typing import Final
 
 from artel.edge.reply import Reply
-from artel.edge.route import STAFF, Route, get
+from artel.edge.route import STAFF, Route, Trial, get
 from artel.settings import Settings
 from artel.traffic.imports import geo
 from artel.traffic.imports.folders import prepare
@@ -44,11 +44,16 @@ _ASKED: Final = (
     model.QuestionMalformed,
     model.SegmentsUnreadable,
     model.ReportTooLarge,
+    model.ReportsBusy,
 )
+
+_TRIAL: Final = Trial(given={"report": "countries"})
 
 ROUTES: Final[list[Route]] = [
     get("/api/v1/traffic/reports", service.reports, access=STAFF, scope="traffic:read"),
-    get("/api/v1/traffic/reports/{report}", service.ask, access=STAFF, scope="traffic:read", raises=_ASKED),
+    get(
+        "/api/v1/traffic/reports/{report}", service.ask, access=STAFF, scope="traffic:read", raises=_ASKED, trial=_TRIAL
+    ),
     get(
         "/api/v1/traffic/reports/{report}/chart.svg",
         service.ask,
@@ -57,6 +62,7 @@ ROUTES: Final[list[Route]] = [
         present=picture,
         produces=("image/svg+xml",),
         raises=_ASKED,
+        trial=_TRIAL,
     ),
     get(
         "/api/v1/traffic/reports/{report}/sheet.csv",
@@ -66,6 +72,7 @@ ROUTES: Final[list[Route]] = [
         present=spreadsheet,
         produces=("text/csv",),
         raises=_ASKED,
+        trial=_TRIAL,
     ),
     get(
         "/api/v1/traffic/tables/{table}",
@@ -73,5 +80,6 @@ ROUTES: Final[list[Route]] = [
         access=STAFF,
         scope="traffic:read",
         raises=(model.TableUnknown, *_ASKED[1:]),
+        trial=Trial(given={"table": "carts"}),
     ),
 ]

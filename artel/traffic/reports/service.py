@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from duckdb import DuckDBPyConnection
-from msgspec import Struct
+from msgspec import Struct, field
 
 from artel.db import Database
 from artel.kernel.clock import iso
@@ -36,6 +36,7 @@ from artel.traffic.reports.model import (
     Ranked,
     Ranking,
     Report,
+    ReportsBusy,
     ReportTooLarge,
     SegmentsUnreadable,
     TableName,
@@ -46,6 +47,8 @@ from artel.traffic.reports.model import (
 from artel.traffic.reports.rules import Inquiry
 from artel.traffic.reports.statements import SEEN, text_of
 
+QUESTIONS_MAX: Final = 32  # of one process, running and waiting: a few seconds of work for each million lines
+RETRY_S: Final = 5
 EXPORT_PAGE: Final = 100_000  # rows at a time when a whole table is written out
 
 Result = TypeVar("Result")
@@ -55,7 +58,7 @@ class Desk(Struct, frozen=True):
     """What answering takes: threads, a folder for sorts that do not fit into memory, the names of the
     countries.
 
-    `threads` bounds how many questions run at once, each within engine.MEMORY_LIMIT.
+    `threads` bounds how many questions run at once, each within engine.MEMORY_LIMIT, `places` how many wait.
     """
 
     threads: Executor
@@ -64,6 +67,7 @@ class Desk(Struct, frozen=True):
     geo: Geo
     country_name: Callable[[str], str]
     timezone: str
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUESTIONS_MAX))
 
 
 class Found(Struct, frozen=True):
@@ -85,7 +89,7 @@ async def reports(db: Database) -> list[Report]:
 async def ask(db: Database, desk: Desk, report: str, query: Question) -> Answer:
     """Answer one question. About 20 ms for each million lines, ten times that for carts and visits.
 
-    Raises ReportUnknown, QuestionMalformed, SegmentsUnreadable, ReportTooLarge.
+    Raises ReportUnknown, QuestionMalformed, SegmentsUnreadable, ReportTooLarge, ReportsBusy.
     """
     inquiry = rules.inquiry(catalogue.find(report), query, desk.timezone)
     return await _with_segments(db, desk, (inquiry.from_us, inquiry.to_us), partial(answer, desk, inquiry))
@@ -95,7 +99,7 @@ async def table(db: Database, desk: Desk, table: str, query: TableQuestion) -> P
     """One keyset page of a table that is derived from the whole log.
 
     Costs as much as a report about carts, whatever the page. Raises TableUnknown, QuestionMalformed,
-    SegmentsUnreadable, ReportTooLarge.
+    SegmentsUnreadable, ReportTooLarge, ReportsBusy.
     """
     return await pages(db, desk, table, query.bots, query.limit, query.after)
 
@@ -112,8 +116,17 @@ async def _with_segments(
     """Run `use` in the pool on the visible segments that can hold a line of the period.
 
     An import may replace the segment of an unfinished last line and sweep its file away between the two steps: then
-    the manifest has changed, and is read once more.
+    the manifest has changed, and is read once more. Raises ReportsBusy when too many wait already.
     """
+    if desk.places.locked():
+        raise ReportsBusy(retry_s=RETRY_S)
+    async with desk.places:
+        return await _on_what_is_shown(db, desk, period_us, use)
+
+
+async def _on_what_is_shown(
+    db: Database, desk: Desk, period_us: tuple[int, int], use: Callable[[Sequence[Path]], Result]
+) -> Result:
     loop = asyncio.get_running_loop()
     for last_try in (False, True):
         shown = await db.read(manifest.shown, "requests")

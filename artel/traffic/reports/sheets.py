@@ -1,19 +1,11 @@
-"""Answers and tables as rows with a header, and as CSV that a spreadsheet takes for text, never for formulas."""
+"""Answers and tables as rows with a header, and as CSV."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable
 
 import msgspec
 
+from artel.kernel.spreadsheet import Cell, csv_line
 from artel.traffic.reports.model import Answer, TableRow
-
-Cell = str | int | bool | None
-# What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection), full-width forms included.
-_FORMULA: Final = tuple(
-    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-)
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -47,13 +39,6 @@ def _with_goods(answer: Answer) -> Sheet:
     return Sheet(("time of day", answer.unit, "goods' pages included"), rows)
 
 
-def csv_line(cells: Sequence[Cell]) -> str:
-    """One line of CSV, with its line break."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([_safe(cell) for cell in cells])
-    return line.getvalue()
-
-
 def csv_text(written: Sheet) -> str:
     """The whole sheet as CSV."""
     return "".join(csv_line(row) for row in (written.columns, *written.rows))
@@ -63,10 +48,3 @@ def table_lines(rows: Iterable[TableRow]) -> Iterable[str]:
     """Rows of a table as lines of CSV, without a header."""
     for row in rows:
         yield csv_line(msgspec.structs.astuple(row))
-
-
-def _safe(cell: Cell) -> Cell:
-    """A text that could begin a formula gets an apostrophe before it, which spreadsheets don't show."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
-        return "'" + cell
-    return int(cell) if isinstance(cell, bool) else cell

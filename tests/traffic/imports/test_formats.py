@@ -81,8 +81,8 @@ def named(name: str) -> formats.Format:
 
 def verdict(loom: Loom, name: str, line: str, timezone: str = "UTC"):
     reading = Reading(named(name), timezone)
-    segments.split(loom, Block(clean(line.encode() + b"\n"), 1, len(line) + 1), reading)
-    segments.resolve(loom, reading, geo.load())
+    loom.spool(Block(clean(line.encode() + b"\n"), 1, len(line) + 1))
+    segments.parse(loom, reading, geo.load())
     return loom.run("SELECT reason, at_us, ip, u, method, status, bytes, referrer, agent FROM lines")[0]
 
 
@@ -207,3 +207,13 @@ def test_a_pattern_that_only_python_takes_is_refused(run, shop, tmp_path: Path) 
     log.write_text(CUSTOM)
     with pytest.raises(PatternInvalid, match="perl operator"):
         run(service.import_logs(shop, [log], Options(pattern=PATTERN + "(?= x)")))
+
+
+def test_an_address_with_a_line_break_is_none_and_moves_no_other_to_another_country(loom) -> None:
+    lines = [CADDY.replace("8.8.8.8", address) for address in ("1.1.1.1", "8.8.8.8\\n1.1.1.1", "8.8.8.8")]
+    text = "\n".join(lines).encode() + b"\n"
+    loom.spool(Block(text, len(lines), len(text)))
+    parsed = segments.parse(loom, Reading(named("caddy"), "UTC"), geo.load())
+    assert (parsed.requests, parsed.rejected) == (2, 1)
+    assert loom.run("SELECT reason FROM lines ORDER BY line") == [("",), ("address",), ("",)]
+    assert loom.run("SELECT ip, country FROM visitors ORDER BY ip") == [("1.1.1.1", "AU"), ("8.8.8.8", "US")]

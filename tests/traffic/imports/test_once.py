@@ -269,7 +269,7 @@ def test_the_guard_sees_a_planted_fault(tmp_path: Path, run, shop, monkeypatch, 
         monkeypatch.setattr(loom_sql, "_ORDINALS", broken)
     else:
         compare = loom_sql.compare
-        monkeypatch.setattr(loom_sql, "compare", lambda loom, kind, source, stored: compare(loom, kind, source, []))
+        monkeypatch.setattr(loom_sql, "compare", lambda *given: compare(*given[:-1], []))
     world.write("a", (shop_line(0) + "\n") * 6)
     world.take("a")
     world.write("b", (shop_line(0) + "\n") * 6)

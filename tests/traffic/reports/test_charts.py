@@ -1,4 +1,4 @@
-"""Charts in the terminal and as SVG, and cells of CSV."""
+"""Charts in the terminal and as SVG."""
 
 from xml.etree import ElementTree
 
@@ -6,7 +6,6 @@ import pytest
 
 from artel.traffic.reports import charts, svg
 from artel.traffic.reports.charts import Bar, Chart
-from artel.traffic.reports.sheets import csv_line
 
 NAMES = ("a<b>&\"'", "\x00\x1b[31m\u202e", "]]>", "рыба", "x" * 300)
 BARS = Chart("bars", "<script>alert(1)</script>", "requests", "", tuple(Bar(n, i, "1 %") for i, n in enumerate(NAMES)))
@@ -67,13 +66,3 @@ def test_hours_without_requests_leave_a_gap() -> None:
     assert charts.spread(bars, 80) == [2, 0, 0, 1]
     assert charts.spread(bars, 2) == [2, 1]
     assert charts.spread((), 80) == []
-
-
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])  # noqa: RUF001
-def test_a_cell_that_begins_like_a_formula_is_text(begin: str) -> None:
-    assert csv_line([begin + "1"]).strip('"').startswith("'" + begin)
-    assert csv_line(["a" + begin]).strip('"\n').startswith("a")
-
-
-def test_a_negative_number_stays_a_number() -> None:
-    assert csv_line([-1, True, None, 'a"b,c']) == '-1,1,,"a""b,c"\n'

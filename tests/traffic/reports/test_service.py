@@ -1,9 +1,11 @@
 """Asking an installation: what the manifest shows, and what happens when files are not as they should be."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from artel.db import Database
 from artel.kernel.page import Page
 from artel.settings import Settings
 from artel.traffic.reports import engine, service
-from artel.traffic.reports.model import Question, ReportTooLarge, SegmentsUnreadable, TableQuestion
+from artel.traffic.reports.model import Question, ReportsBusy, ReportTooLarge, SegmentsUnreadable, TableQuestion
 from tests.traffic.reports.comparing import desk, expected, rounded, told
 from tests.traffic.reports.conftest import Store
 from tests.traffic.reports.logs import line, random_log, write_segments
@@ -124,3 +126,42 @@ def test_a_category_of_quotes_is_a_value_and_no_sql(tmp_path: Path) -> None:
     with engine.opened(segments, SCOPE, engine.Terms(category=category), tmp_path) as connection:
         found = engine.rows(connection, "select count(*) from requests where category = (select category from asked)")
     assert found == [(1,)]
+
+
+def test_questions_beyond_the_places_are_refused_at_once_and_the_others_answered(
+    db: Database, store: Store, run: Run
+) -> None:
+    folder = store(LOG)[0].parent
+    let_go = Event()
+
+    async def crowd(at: service.Desk) -> list[Any]:
+        busy = asyncio.get_running_loop().run_in_executor(at.threads, let_go.wait)
+        crowded = [asyncio.create_task(service.ask(db, at, "4", Question())) for _ in range(service.QUESTIONS_MAX)]
+        while not at.places.locked():
+            await asyncio.sleep(0)
+        refused = await asyncio.gather(
+            *(service.ask(db, at, "4", Question()) for _ in range(3)), return_exceptions=True
+        )
+        gone = [crowded.pop() for _ in range(2)]  # who goes away gives the place back
+        for each in gone:
+            each.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        assert not at.places.locked()
+        let_go.set()
+        answers = await asyncio.gather(*crowded, service.ask(db, at, "4", Question()))
+        await busy
+        assert all(isinstance(each, ReportsBusy) and each.facts == {"retry_s": service.RETRY_S} for each in refused)
+        return list(answers)
+
+    with desk(folder) as at:
+        answers = run(crowd(at))
+    assert [answer.requests_read for answer in answers] == [len(LOG)] * (service.QUESTIONS_MAX - 1)
+
+
+def test_a_question_that_is_refused_gives_its_place_back(db: Database, store: Store, run: Run) -> None:
+    paths = store(LOG)
+    with desk(paths[0].parent) as at:
+        paths[0].unlink()
+        for _ in range(service.QUESTIONS_MAX + 1):
+            with pytest.raises(SegmentsUnreadable):
+                run(service.ask(db, at, "1", Question()))

@@ -1,0 +1,94 @@
+"""Orders: the command line. It is the operator's, and sees the orders of all."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, TextIO
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from artel.db import Database
+from artel.edge.terminal import Data, DatabaseUrl, err, work
+from artel.kernel.actor import SYSTEM
+from artel.kernel.errors import Malformed
+from artel.kernel.spreadsheet import csv_line
+from artel.orders.orders import service, views
+from artel.orders.orders.model import SheetFilter
+from artel.settings import load
+
+app: Final = typer.Typer(help="Orders: export.", no_args_is_help=True)
+
+
+@app.callback()
+def _orders() -> None:
+    """Orders."""
+
+
+@app.command("export", epilog="Example: artel orders export --from 2026-11-01 --to 2026-12-01 -o november.csv")
+def export(
+    from_at: Annotated[
+        str, typer.Option("--from", help="Placed at this time or later: 2026-11-01, 2026-11-01T10:00+03:00.")
+    ] = "",
+    to_at: Annotated[str, typer.Option("--to", help="Placed before this time.")] = "",
+    shop: Annotated[int | None, typer.Option(help="Only the parts of this shop, by its id.", min=1)] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write; standard output when it is not given.")
+    ] = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+) -> None:
+    """Write orders as CSV, the oldest first: a line for each shop's part of an order. Money is in minor units."""
+    wanted = SheetFilter(shop, "all", None, _moment("--from", from_at), _moment("--to", to_at))
+
+    async def use(db: Database) -> int:
+        total = await db.read(service.sheet_size, SYSTEM, wanted)
+        with _written(file) as text, _bar(total, quiet=file is None) as advance:
+            text.write(csv_line(views.SHEET))
+            rows = await db.read(service.sheet_page, SYSTEM, wanted, None)
+            while rows:
+                text.writelines(map(views.sheet_line, rows))
+                advance(len(rows))
+                rows = await db.read(service.sheet_page, SYSTEM, wanted, rows[-1])
+        return total
+
+    total = work(load(data=data, database=database), use)
+    if file:
+        err.print(f"{total:,} lines in {file}", markup=False)
+
+
+def _moment(option: str, text: str) -> datetime | None:
+    """A time as it was typed; one without a zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise Malformed(field=option, problem=f"{text} is no time; write 2026-11-01 or 2026-11-01T10:00") from None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+@contextmanager
+def _written(file: Path | None) -> Iterator[TextIO]:
+    """The file, which has its name only when it is complete; or standard output."""
+    if file is None:
+        yield sys.stdout
+        return
+    draft = file.with_name(f"{file.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as text:
+            yield text
+        draft.replace(file)
+    except OSError as fault:
+        raise Malformed(field="--output", problem=f"{file}: {fault.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, when that is a terminal."""
+    columns = TextColumn("{task.completed:,} orders' parts"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=err, transient=True, disable=quiet or not sys.stderr.isatty()) as progress:
+        task = progress.add_task("export", total=total)
+        yield lambda count: progress.advance(task, count)

@@ -1,0 +1,177 @@
+"""Orders: the HTTP surface."""
+
+from typing import Final
+
+from artel.edge.reply import Reply
+from artel.edge.route import LOGGED_IN, Route, Trial, get, post
+from artel.kernel.spreadsheet import csv_line
+from artel.orders.delivery.model import MethodCurrency, MethodUnknown, NothingToDeliver
+from artel.orders.orders import model, moves, paying, service, views
+from artel.orders.orders.rows import SheetRow
+from artel.orders.payments import model as payments
+from artel.orders.vouchers.model import NOT_TAKEN
+from artel.shop.offers.model import NotEnoughStock, OfferUnknown
+from artel.shop.shops.model import NotYourShop
+
+READ: Final = "orders:read"
+WRITE: Final = "orders:write"
+
+
+def spreadsheet(rows: list[SheetRow]) -> Reply:
+    """The rows as a file of CSV to be saved."""
+    saved = (b"content-disposition", b'attachment; filename="orders.csv"')
+    lines = [csv_line(views.SHEET), *map(views.sheet_line, rows)]
+    return Reply(200, "".join(lines).encode(), b"text/csv; charset=utf-8", (saved,))
+
+
+_MOVED: Final = (model.OrderUnknown, model.MoveIllegal)
+_OF_A_SHOP: Final = (*_MOVED, model.PartUnknown, model.PartDone)
+_WHOSE: Final = (NotYourShop, model.AllOrdersDenied)
+_BY_HAND: Final = (payments.SellerNeeded, payments.NotByHand, payments.AlreadySettled)
+
+ROUTES: Final[list[Route]] = [
+    post(
+        "/api/v1/orders",
+        service.place,
+        access=LOGGED_IN,
+        scope=WRITE,
+        status=201,
+        idempotent=True,
+        raises=(
+            model.NothingOrdered,
+            model.CurrenciesMixed,
+            model.TotalChanged,
+            model.TotalTooLarge,
+            OfferUnknown,
+            NotEnoughStock,
+            MethodUnknown,
+            MethodCurrency,
+            NothingToDeliver,
+            *NOT_TAKEN,
+        ),
+        example={"lines": [{"offer_id": 1, "quantity": 1}], "address": "Anna Blum, Lesnaya 5, Tver"},
+        trial=Trial(gives={"order_id": "id", "unpaid_order": ""}),
+    ),
+    get("/api/v1/orders", service.list_orders, access=LOGGED_IN, scope=READ, raises=_WHOSE),
+    get(
+        "/api/v1/orders/sheet.csv",
+        service.sheet,
+        access=LOGGED_IN,
+        scope=READ,
+        present=spreadsheet,
+        produces=("text/csv",),
+        raises=(*_WHOSE, model.SheetTooLong),
+    ),
+    get("/api/v1/orders/{order_id}", service.get, access=LOGGED_IN, scope=READ, raises=(model.OrderUnknown,)),
+    get(
+        "/api/v1/orders/{order_id}/history",
+        service.happened,
+        access=LOGGED_IN,
+        scope=READ,
+        raises=(model.OrderUnknown,),
+    ),
+    post(
+        "/api/v1/orders/{order_id}/cancel",
+        moves.cancel,
+        access=LOGGED_IN,
+        scope=WRITE,
+        idempotent=True,
+        body_optional=True,
+        raises=_MOVED,
+        example={"reason": "Ordered twice"},
+        trial=Trial(ends=("order_id",)),
+    ),
+    post(
+        "/api/v1/orders/{order_id}/complete",
+        moves.complete,
+        access=LOGGED_IN,
+        scope=WRITE,
+        idempotent=True,
+        raises=_MOVED,
+        trial=Trial(needs=("shipped_order",)),
+    ),
+    post(
+        "/api/v1/orders/{order_id}/refunds",
+        moves.refund,
+        access=LOGGED_IN,
+        scope=WRITE,
+        idempotent=True,
+        raises=(*_MOVED, model.RefundTooLarge, model.CopiesNotThere),
+        example={"lines": [{"offer_id": 1, "quantity": 1}], "restock": True, "reason": "Came back unread"},
+        trial=Trial(by="owner", needs=("paid_order",), gives={"refund_owed": ""}, ends=("paid_order",)),
+    ),
+    post(
+        "/api/v1/orders/{order_id}/parts/{shop_id}/confirm",
+        moves.confirm,
+        access=LOGGED_IN,
+        scope=WRITE,
+        idempotent=True,
+        raises=(*_OF_A_SHOP, model.TimeOver),
+        trial=Trial(by="owner", refused=model.MoveIllegal),  # its shop confirms nothing
+    ),
+    post(
+        "/api/v1/orders/{order_id}/parts/{shop_id}/ship",
+        moves.ship,
+        access=LOGGED_IN,
+        scope=WRITE,
+        idempotent=True,
+        body_optional=True,
+        raises=_OF_A_SHOP,
+        example={"tracking": "RR123456785RU"},
+        trial=Trial(by="owner", needs=("paid_order",), gives={"shipped_order": ""}),
+    ),
+    post(
+        "/api/v1/orders/{order_id}/payments",
+        paying.pay,
+        access=LOGGED_IN,
+        scope=WRITE,
+        status=201,
+        prepare=paying.ask,
+        idempotent=True,
+        raises=(
+            *_MOVED,
+            model.TimeOver,
+            payments.ProviderUnknown,
+            payments.MethodUnknown,
+            payments.MoneyNotReal,
+            payments.TooManyPayments,
+        ),
+        example={"provider": "manual"},
+        trial=Trial(needs=("unpaid_order",), gives={"payment_id": "id", "payment_minor": "amount_minor"}),
+    ),
+    get(
+        "/api/v1/orders/{order_id}/payments",
+        paying.of_order,
+        access=LOGGED_IN,
+        scope=READ,
+        raises=(model.OrderUnknown,),
+        trial=Trial(needs=("refund_owed",), gives={"refund_id": "items.0.refunds.0.id"}),
+    ),
+    post(
+        "/api/v1/payments/{payment_id}/confirm",
+        paying.confirm,
+        access=LOGGED_IN,
+        scope=WRITE,
+        idempotent=True,
+        raises=(payments.PaymentUnknown, *_BY_HAND, payments.AmountDiffers),
+        example={"amount_minor": 49900, "note": "in cash"},
+        trial=Trial(
+            by="owner",
+            given={"amount_minor": "{{payment_minor}}"},
+            needs=("order_id",),
+            gives={"paid_order": ""},
+            ends=("unpaid_order",),
+        ),
+    ),
+    post(
+        "/api/v1/refunds/{refund_id}/confirm",
+        paying.confirm_refund,
+        access=LOGGED_IN,
+        scope=WRITE,
+        idempotent=True,
+        body_optional=True,
+        raises=(payments.RefundUnknown, *_BY_HAND),
+        example={"note": "in cash"},
+        trial=Trial(by="owner", ends=("refund_id", "refund_owed")),
+    ),
+]

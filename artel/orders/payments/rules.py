@@ -1,0 +1,88 @@
+"""Payments: pure decisions."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from artel.kernel.clock import US, iso
+from artel.orders.payments.model import Payment, PaymentRow, Refund, RefundRow, Truth
+
+# How long after the first, the second, … question a provider is asked again, seconds. It never ends: a provider that
+# takes the money weeks later must not keep it.
+CHECK_AFTER_S: Final = (2, 3, 5, 10, 20, 40, 60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 86_400)
+# The same for a refund that did not succeed; after the last one staff have to see to it, three days later.
+REFUND_AFTER_S: Final = (2, 5, 20, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400, 86_400)
+REFUND_TRIES_MAX: Final = len(REFUND_AFTER_S)
+START_GRACE_US: Final = 5 * US  # a request that has just begun a payment asks the provider itself
+HINT_PAUSE_US: Final = 5 * US  # a provider is asked no oftener than this, however often somebody says that it should be
+
+TOOK_ANOTHER_AMOUNT: Final = "The provider took another amount than it was asked for."
+NOT_AWAITED: Final = "The order was not waiting for this payment any more."
+
+
+def news(row: PaymentRow, truth: Truth) -> Literal["succeeded", "failed"] | None:
+    """What the truth changes. Taken money counts even after a refusal: some providers let their customer try again."""
+    if row.status != "succeeded" and truth.status == "captured":
+        return "succeeded"
+    if row.status == "pending" and truth.status == "declined":
+        return "failed"
+    return None
+
+
+def is_exact(row: PaymentRow) -> bool:
+    """Whether what was taken is what was asked for."""
+    return (row.taken_minor, row.taken_currency) == (row.amount_minor, row.currency)
+
+
+def shares(wanted_minor: int, rooms: Sequence[int]) -> list[int]:
+    """The amount out of several payments, the first ones first, never more than the room that each has."""
+    taken = []
+    for room in rooms:
+        taken.append(min(wanted_minor, room))
+        wanted_minor -= taken[-1]
+    return taken
+
+
+def shops_of(row: PaymentRow) -> list[int]:
+    """Whose goods it pays for."""
+    return msgspec.json.decode(row.shop_ids, type=list[int])
+
+
+def refund_shown(row: RefundRow) -> Refund:
+    """The refund as an answer."""
+    return Refund(
+        row.id,
+        row.payment_id,
+        row.order_id,
+        row.amount_minor,
+        row.currency,
+        row.reason,
+        row.status,
+        row.reference,
+        row.note,
+        iso(row.created_us),
+        iso(row.done_us) if row.done_us else None,
+        row.tries,
+    )
+
+
+def shown(row: PaymentRow, refunds: Sequence[RefundRow]) -> Payment:
+    """The payment as an answer; of the refunds those that are its own."""
+    return Payment(
+        row.id,
+        row.order_id,
+        row.provider,
+        row.method,
+        row.reference,
+        row.status,
+        row.amount_minor,
+        row.currency,
+        row.taken_minor,
+        row.taken_currency,
+        row.refunding_minor,
+        row.note,
+        iso(row.created_us),
+        iso(row.settled_us) if row.settled_us else None,
+        [refund_shown(refund) for refund in refunds if refund.payment_id == row.id],
+    )

@@ -1,0 +1,48 @@
+"""The catalogue as CSV: the HTTP surface."""
+
+from typing import Final
+
+from artel.db import Database
+from artel.edge.reply import Reply
+from artel.edge.route import LOGGED_IN, Route, Stream, Trial, get, post
+from artel.kernel.actor import Actor
+from artel.shop.sheets import export, model, service
+from artel.shop.shops.model import NotYourShop, ShopUnknown
+
+
+def spreadsheet(text: str) -> Reply:
+    """The sheet as a file to be saved."""
+    saved = (b"content-disposition", b'attachment; filename="catalogue.csv"')
+    return Reply(200, text.encode(), b"text/csv; charset=utf-8", (saved,))
+
+
+async def upload(db: Database, who: Actor, shop_id: int, body: Stream, query: model.ImportQuery) -> model.Report:
+    """Import the shop's sheet in the body, as it comes; the answer tells what became of its lines.
+
+    Of a bad line nothing is written, the others are imported. Sent again, whole or after it broke off, it doubles
+    nothing. With `dry_run` nothing is written at all.
+    """
+    return await service.import_sheet(db, who, body, shop_id, query)
+
+
+_EDITORS: Final = (ShopUnknown, NotYourShop)
+ROUTES: Final[list[Route]] = [
+    get(
+        "/api/v1/shops/{shop_id}/sheet.csv",
+        export.sheet,
+        access=LOGGED_IN,
+        scope="shop:write",
+        present=spreadsheet,
+        produces=("text/csv",),
+        raises=(*_EDITORS, model.SheetTooLong),
+        trial=Trial(by="owner"),
+    ),
+    post(
+        "/api/v1/shops/{shop_id}/sheet",
+        upload,
+        access=LOGGED_IN,
+        scope="shop:write",
+        raises=(*_EDITORS, model.SheetHeader, model.SheetUnreadable),
+        trial=Trial(by="owner", given={"body": "sku,kind,title,price,stock\nmug-1,goods,A mug,350.00,12\n"}),
+    ),
+]

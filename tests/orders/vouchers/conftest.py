@@ -1,0 +1,5 @@
+"""Seeded randomness, as the proofs have it."""
+
+from tests.proofs.conftest import rng
+
+__all__ = ["rng"]
