@@ -22,8 +22,9 @@ from artel.orders.delivery.model import MethodWanted
 from artel.orders.orders import service as orders
 from artel.orders.orders.model import LineWanted, Order, Placing
 from artel.orders.orders.model import Terms as OrderTerms
+from artel.orders.payments import queries as payment_queries
 from artel.orders.payments import service as payments
-from artel.orders.payments.model import Receipt, RefundRow, Wish
+from artel.orders.payments.model import PaymentRow, Receipt, RefundRow, Wish
 from artel.orders.payments.service import Payable, Providers
 from artel.orders.vouchers import service as vouchers
 from artel.orders.vouchers.model import VoucherWanted
@@ -78,8 +79,9 @@ class Things(Struct, frozen=True):
     method_id: int  # a delivery method
     offer_id: int  # of the product
     order_id: int  # the person's own, of that offer; the login is in its address
-    payment_id: int  # of the order, by hand; the login is in its note
-    refund_id: int  # of all of it, not made yet
+    payment_id: int  # of another such order, by hand; nobody has said yet that the money is there
+    amount_minor: int  # what it is over
+    refund_id: int  # of an earlier payment, in whose note the login is; it failed
 
 
 class People:
@@ -141,19 +143,21 @@ async def _enter_things(tx: Write, person: Person, number: int) -> Things:
     who = Actor(person.account_id, person.login, frozenset())
     wanted_copy = Placing(lines=[LineWanted(offer.id)], address=person.login)
     order = await orders.place(tx, who, wanted_copy, OrderTerms(hold_s=86_400, confirm_s=86_400))
-    refund = await _enter_refund(tx, person, order)
+    other = await orders.place(tx, who, wanted_copy, OrderTerms(hold_s=86_400, confirm_s=86_400))
+    refund, payment = await _enter_payments(tx, person, other)
     made = (shop.id, product.id, category.id, webhook_id, delivery_id, voucher.id, method.id, offer.id, order.id)
-    return Things(*made, refund.payment_id, refund.id)
+    return Things(*made, payment.id, payment.amount_minor, refund.id)
 
 
-async def _enter_refund(tx: Write, person: Person, order: Order) -> RefundRow:
-    """A payment that was not wanted and is promised back."""
+async def _enter_payments(tx: Write, person: Person, order: Order) -> tuple[RefundRow, PaymentRow]:
+    """A payment that was not wanted, and failed to be given back; and one that waits."""
     payable = Payable(order.id, person.account_id, [], order.total_minor, order.currency)
     payment = await payments.begin(tx, payable, Wish("manual"), Providers({}))
     taken = await payments.receive(tx, payment.id, Receipt(order.total_minor, person.login), None)
     assert taken is not None
     (refund,) = await payments.promise_back(tx, taken)
-    return refund
+    assert await tx.one(payment_queries.REFUND_FAILED, refund_id=refund.id)
+    return refund, await payments.begin(tx, payable, Wish("manual"), Providers({}))
 
 
 async def _enter_webhook(tx: Write, person: Person, number: int) -> tuple[int, int]:

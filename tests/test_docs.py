@@ -79,6 +79,7 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     subprocess.run([ARTEL, "demo", "--data", tmp_path / "demo"], check=True, capture_output=True)
     with serving(tmp_path / "demo") as server:
         said = run("\n".join(blocks("README.md", "sh demo")), tmp_path, server.port)
+    assert '"status":"paid"' in said and '"kind":"paid"' in said, "a book was bought"
     assert '"report":"unpaid-carts"' in said
 
 

@@ -124,6 +124,6 @@ ROUTES: Final[list[Route]] = [
         scope=WRITE,
         idempotent=True,
         raises=(*UNKNOWN, model.DeliveryUnknown, model.DeliveryWaits),
-        trial=Trial(refused=model.DeliveryWaits),
+        trial=Trial(given={"delivery_id": "0"}, refused=model.DeliveryUnknown),
     ),
 ]

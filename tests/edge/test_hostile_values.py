@@ -15,6 +15,7 @@ from artel.app import ROUTES
 from artel.db import Database
 from artel.edge.asgi import Edge
 from artel.edge.route import Route
+from artel.orders.payments import service as payments
 from tests.conftest import Client, Log, Run
 from tests.people import People, dump
 
@@ -268,7 +269,8 @@ def test_every_parameter_of_every_path_refuses_what_it_cannot_be(
                 continue
             path = plain(route.path.replace(f"{{{name}}}", text.replace("{", "(")))
             status = run(raw(app, route, path, token))
-            assert 400 <= status < 500, f"{route.verb} {path!r}: {status}"
+            alike = route.use is payments.notified and status == 202  # whatever it meets
+            assert alike or 400 <= status < 500, f"{route.verb} {path!r}: {status}"
     assert run(db.read(dump)) == before
 
 

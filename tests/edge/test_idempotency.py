@@ -133,6 +133,7 @@ def test_every_post_of_ours_that_makes_something_takes_a_key() -> None:
         "/api/v1/traffic/imports",
         "/api/v1/traffic/imports/configured",
         "/",  # echoes
+        "/api/v1/payments/notifications/{provider}",  # a hint: a second one is no other
         "/user/auth",  # the old clients send none, and a second session is no harm
     }
 

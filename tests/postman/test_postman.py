@@ -11,6 +11,7 @@ import pytest
 from artel import __version__, demo
 from artel.app import ROUTES
 from artel.edge.postman import Visitor, collection
+from artel.edge.reply import STATUS
 from artel.edge.route import Route
 from artel.settings import Settings
 from tests.servers import ARTEL, Server, serving
@@ -50,15 +51,17 @@ def newman(wanted: dict[str, Any], server: Server, folder: Path) -> tuple[list[s
 
 
 def called(log: str) -> set[tuple[str, str]]:
-    """The routes that the server has answered well, by its own log."""
+    """The routes that the server has answered well, or refused as their trial says, by its own log."""
     plainest_first = sorted(SHOWN, key=lambda route: route.path.count("{"))
     found = set()
     for line in log.splitlines():
         said = json.loads(line) if line.startswith("{") else {}
-        if said.get("event") == "request" and said["status"] < 300:
+        if said.get("event") == "request":
             routes = (each for each in plainest_first if each.verb == said["method"])
             route = next((each for each in routes if each.pattern.fullmatch(said["path"])), None)
-            found.add((route.verb, route.path) if route else (said["method"], said["path"]))
+            refused = route.trial.refused if route else None
+            if said["status"] < 300 or (refused and said["status"] == STATUS[refused.kind]):
+                found.add((route.verb, route.path) if route else (said["method"], said["path"]))
     return found
 
 

@@ -207,7 +207,7 @@ def _offers() -> None:
     op.create_index(
         "offers_of_language_ix",
         "offers",
-        ["language", "id", "shop_id", "category_id", "price_minor"],
+        ["language", "title_key", "id", "shop_id", "category_id", "price_minor"],
         sqlite_where=sa.text("for_sale = 1"),
         postgresql_where=sa.text("for_sale = 1"),
     )

@@ -107,7 +107,7 @@ ROUTES: Final[list[Route]] = [
         access=ANYONE,
         headers=_HEADERS,
         raises=(*_WHOSE, model.LineUnknown),
-        trial=_TRIAL,
+        trial=Trial(by="customer", needs=("filled_cart",), ends=("filled_cart",)),
     ),
     delete(
         "/api/v1/cart",

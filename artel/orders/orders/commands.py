@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
@@ -41,7 +40,7 @@ def export(
     database: DatabaseUrl = None,
 ) -> None:
     """Write orders as CSV, the oldest first: a line for each shop's part of an order. Money is in minor units."""
-    wanted = SheetFilter(shop, "all", None, _moment("--from", from_at), _moment("--to", to_at))
+    wanted = SheetFilter(shop, "all", None, from_at or None, to_at or None)
 
     async def use(db: Database) -> int:
         total = await db.read(service.sheet_size, SYSTEM, wanted)
@@ -57,15 +56,6 @@ def export(
     total = work(load(data=data, database=database), use)
     if file:
         err.print(f"{total:,} lines in {file}", markup=False)
-
-
-def _moment(option: str, text: str) -> datetime | None:
-    """A time as it was typed; one without a zone is UTC."""
-    try:
-        moment = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        raise Malformed(field=option, problem=f"{text} is no time; write 2026-11-01 or 2026-11-01T10:00") from None
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Orders: the words."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field
@@ -16,6 +15,7 @@ ADDRESS_MAX: Final = 1_000
 NOTE_MAX: Final = 2_000
 REASON_MAX: Final = 500
 TRACKING_MAX: Final = 200
+MOMENT_MAX: Final = 40
 
 Status = Literal[
     "check_availability",
@@ -47,6 +47,7 @@ Kind = Literal[
 ]
 
 Id = Annotated[int, Meta(ge=1, le=10**18 - 1)]
+_BY_ID: Final = {"propertyNames": {"pattern": "^[1-9][0-9]{0,17}$"}}  # JSON has only texts for names
 Quantity = Annotated[int, Meta(ge=1, le=QUANTITY_MAX)]
 Reason = Annotated[str, Meta(max_length=REASON_MAX, description="Why, for the order's history.")]
 
@@ -77,7 +78,9 @@ class Placing(Struct, frozen=True, forbid_unknown_fields=True):
 
     lines: Annotated[list[LineWanted], Meta(min_length=1, max_length=LINES_MAX)] | None = None
     voucher: CodeTyped | None = None
-    deliveries: Annotated[dict[Id, Id], Meta(max_length=LINES_MAX)] = field(default_factory=dict)
+    deliveries: Annotated[dict[Id, Id], Meta(max_length=LINES_MAX, extra_json_schema=_BY_ID)] = field(
+        default_factory=dict
+    )
     address: Annotated[str, Meta(max_length=ADDRESS_MAX)] = ""
     note: Annotated[str, Meta(max_length=NOTE_MAX)] = ""
     expect_total_minor: Amount | None = None
@@ -116,7 +119,8 @@ class Refunding(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _FROM_TO: Final = {"from_at": "from", "to_at": "to"}  # `from` is a word of Python
-Moment = Annotated[datetime, Meta(tz=True)]
+_DATE_TIME: Final = {"format": "date-time", "examples": ["2026-11-01T00:00:00Z"]}
+Moment = Annotated[str, Meta(max_length=MOMENT_MAX, extra_json_schema=_DATE_TIME)]
 
 
 class SheetFilter(Struct, frozen=True, forbid_unknown_fields=True, rename=_FROM_TO):
@@ -327,6 +331,18 @@ class PartDone(Refusal):
     """The part of shop {shop_id} in order {order_id} was {done} before, at {at}."""
 
     code, kind = "orders.part_done", "conflict"
+
+
+class OfferTwice(Refusal):
+    """The offer {offer_id} is in two lines: put them together."""
+
+    code, kind = "orders.offer_twice", "unprocessable"
+
+
+class RefundUnclear(Refusal):
+    """It is not clear what is to be paid back: {problem}."""
+
+    code, kind = "orders.refund_unclear", "unprocessable"
 
 
 class RefundTooLarge(Refusal):

@@ -106,7 +106,7 @@ async def refund(tx: Write, who: Actor, order_id: int, body: Refunding) -> Order
     """Promise money back: for copies of lines, an amount, or all that is left of the parts that the asker may move.
 
     Never more than was paid. With `restock` the copies go back into stock, and never again.
-    Raises OrderUnknown, MoveIllegal, RefundTooLarge, CopiesNotThere, Malformed.
+    Raises OrderUnknown, MoveIllegal, RefundUnclear, OfferTwice, RefundTooLarge, CopiesNotThere.
     """
     seen = await seeing.hold(tx, who, order_id)
     await seeing.check(tx, who, seen, "refund")

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from artel.kernel.errors import Malformed
 from artel.kernel.money import split
-from artel.orders.orders import amounts
-from artel.orders.orders.model import CopiesBack, CopiesNotThere, Refunding, RefundTooLarge
+from artel.orders.orders import amounts, rules
+from artel.orders.orders.model import CopiesBack, CopiesNotThere, Refunding, RefundTooLarge, RefundUnclear
 from artel.orders.orders.rows import LineRow, OrderRow, PartRow
 
 
@@ -21,19 +20,18 @@ class Back(Struct, frozen=True):
 def decide(order: OrderRow, parts: Sequence[PartRow], lines: Sequence[LineRow], body: Refunding) -> Back:
     """What the request comes to, out of these parts of the order.
 
-    Raises Malformed, RefundTooLarge, CopiesNotThere.
+    Raises RefundUnclear, OfferTwice, RefundTooLarge, CopiesNotThere.
     """
     left = {part.shop_id: part.total_minor - part.refunded_minor for part in parts}
     if [body.lines is None, body.amount_minor is None, not body.everything].count(False) != 1:
-        raise Malformed(field="body", problem="needs one of lines, amount_minor, and everything: true")
+        raise RefundUnclear(problem="give lines, amount_minor, or everything: true")
     if body.amount_minor is not None:
         if body.restock:
-            raise Malformed(field="restock", problem="needs to know which copies: name the lines")
+            raise RefundUnclear(problem="an amount brings no copies back, name the lines to restock")
         return Back(_shares(order, left, body.amount_minor), [])
     if body.lines is None:
         return Back(left, [(line, _copies_left(line)) for line in lines if line.shop_id in left and _copies_left(line)])
-    if len({each.offer_id for each in body.lines}) < len(body.lines):
-        raise Malformed(field="lines", problem="names an offer twice")
+    rules.refuse_twice(each.offer_id for each in body.lines)
     copies = [(_line(order, left, lines, each), each.quantity) for each in body.lines]
     of_shop = {part.shop_id: part for part in parts}
     worth = dict.fromkeys((line.shop_id for line, _ in copies), 0)

@@ -39,6 +39,7 @@ ROUTES: Final[list[Route]] = [
         idempotent=True,
         raises=(
             model.NothingOrdered,
+            model.OfferTwice,
             model.CurrenciesMixed,
             model.TotalChanged,
             model.TotalTooLarge,
@@ -96,7 +97,7 @@ ROUTES: Final[list[Route]] = [
         access=LOGGED_IN,
         scope=WRITE,
         idempotent=True,
-        raises=(*_MOVED, model.RefundTooLarge, model.CopiesNotThere),
+        raises=(*_MOVED, model.RefundUnclear, model.OfferTwice, model.RefundTooLarge, model.CopiesNotThere),
         example={"lines": [{"offer_id": 1, "quantity": 1}], "restock": True, "reason": "Came back unread"},
         trial=Trial(by="owner", needs=("paid_order",), gives={"refund_owed": ""}, ends=("paid_order",)),
     ),

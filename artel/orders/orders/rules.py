@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from artel.kernel.clock import iso
-from artel.orders.orders.model import MoveName, Standing
+from artel.orders.orders.model import MoveName, OfferTwice, Standing
 from artel.orders.orders.rows import EventRow, OrderRow, PartRow
 
 # From which state each move leads, and who may make it. What else it needs of the order's parts is in `possible`.
@@ -106,6 +106,15 @@ def after_refund(order: OrderRow, refunded_minor: int) -> OrderRow:
     refunded = order.refunded_minor + refunded_minor
     status = "refunded" if refunded == order.total_minor else "partly_refunded"
     return msgspec.structs.replace(order, status=status, refunded_minor=refunded)
+
+
+def refuse_twice(offer_ids: Iterable[int]) -> None:
+    """Raises OfferTwice."""
+    seen: set[int] = set()
+    for offer_id in offer_ids:
+        if offer_id in seen:
+            raise OfferTwice(offer_id=offer_id)
+        seen.add(offer_id)
 
 
 # --- the history

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -52,7 +51,7 @@ SHEET_MAX: Final = 10_000  # rows of one answer: `artel orders export` writes an
 async def place(tx: Write, who: Actor, body: Placing, terms: Terms) -> Order:
     """Order the given lines, or what is in the cart: prices are frozen, copies taken, and held for a while.
 
-    All of it happens or nothing. Raises NothingOrdered, CurrenciesMixed, TotalChanged, TotalTooLarge, Malformed, and
+    All of it happens or nothing. Raises NothingOrdered, OfferTwice, CurrenciesMixed, TotalChanged, TotalTooLarge, and
     what offers, vouchers and delivery methods refuse.
     """
     wanted = await _wanted(tx, who, body)
@@ -95,8 +94,7 @@ async def _wanted(tx: Write, who: Actor, body: Placing) -> list[tuple[int, int]]
         if not lines:
             raise NothingOrdered
         return [(line.offer_id, line.quantity) for line in lines]
-    if len({line.offer_id for line in body.lines}) < len(body.lines):
-        raise Malformed(field="lines", problem="names an offer twice")
+    rules.refuse_twice(line.offer_id for line in body.lines)
     return [(line.offer_id, line.quantity) for line in body.lines]
 
 
@@ -298,8 +296,8 @@ async def _scope(tx: Read, who: Actor, query: OrderFilter | SheetFilter) -> tupl
     """Whose orders are meant, and the parameters of the statement. Raises NotYourShop, AllOrdersDenied."""
     platform = who.is_any(rules.PLATFORM)
     given = {
-        "from_us": -END if query.from_at is None else _us(query.from_at),
-        "to_us": END if query.to_at is None else _us(query.to_at),
+        "from_us": -END if query.from_at is None else _us("from", query.from_at),
+        "to_us": END if query.to_at is None else _us("to", query.to_at),
         "status": query.status or "",
     }
     if query.shop is not None:
@@ -313,5 +311,9 @@ async def _scope(tx: Read, who: Actor, query: OrderFilter | SheetFilter) -> tupl
     return "all", given
 
 
-def _us(moment: datetime) -> int:
-    return parse_iso(moment.isoformat())
+def _us(field: str, text: str) -> int:
+    """Microseconds of a time as it was typed; one without a zone is UTC. Raises Malformed."""
+    try:
+        return parse_iso(text)
+    except (ValueError, OverflowError):
+        raise Malformed(field=field, problem="is no time: write 2026-11-01 or 2026-11-01T10:00:00Z") from None

@@ -61,7 +61,7 @@ _begun = insert(payments).values(
     note="",
     created_us=bindparam("now_us"),
     settled_us=0,
-    asked_us=bindparam("asked_us"),
+    asked_us=0,
     check_us=bindparam("check_us"),
     checks=0,
 )

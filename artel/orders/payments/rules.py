@@ -15,7 +15,7 @@ CHECK_AFTER_S: Final = (2, 3, 5, 10, 20, 40, 60, 120, 300, 600, 1_800, 3_600, 10
 REFUND_AFTER_S: Final = (2, 5, 20, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400, 86_400)
 REFUND_TRIES_MAX: Final = len(REFUND_AFTER_S)
 START_GRACE_US: Final = 5 * US  # a request that has just begun a payment asks the provider itself
-HINT_PAUSE_US: Final = 5 * US  # a provider is asked no oftener than this, however often somebody says that it should be
+HINT_PAUSE_US: Final = 2 * US  # a provider is asked no oftener than this, however often somebody says that it should be
 
 TOOK_ANOTHER_AMOUNT: Final = "The provider took another amount than it was asked for."
 NOT_AWAITED: Final = "The order was not waiting for this payment any more."

@@ -116,7 +116,6 @@ async def begin(tx: Write, order: Payable, wish: Wish, providers: Providers) -> 
         amount_minor=order.total_minor,
         currency=order.currency,
         now_us=tx.now_us,
-        asked_us=tx.now_us if outside else 0,
         check_us=tx.now_us + rules.START_GRACE_US if outside else 0,
     )
     assert row is not None, "an upsert answers with its row"
@@ -197,7 +196,7 @@ async def receive(tx: Write, payment_id: int, body: Receipt, by: int | None) -> 
 async def notified(db: Database, provider: str, body: Hint) -> None:
     """Somebody says that something happened to a payment: its provider is asked soon. Nothing else is believed.
 
-    Answers alike whatever it meets. However often it comes, a provider is asked once in five seconds, and what is not
+    Answers alike whatever it meets. However often it comes, a provider is asked once in two seconds, and what is not
     known, or is asked for soon anyway, costs one read.
     """
     if await db.read(_hinted, provider, body.reference):

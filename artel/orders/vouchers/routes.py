@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from artel.edge.route import LOGGED_IN, Route, get, patch, post
+from artel.edge.route import LOGGED_IN, Route, Trial, get, patch, post
 from artel.orders.vouchers import model, service
 from artel.shop.shops.model import NotYourShop, ShopUnknown
 
@@ -26,6 +26,7 @@ ROUTES: Final[list[Route]] = [
             "once_per_customer": True,
             "uses_max": 500,
         },
+        trial=Trial(given={"code": "{{$guid}}"}),
     ),
     get("/api/v1/vouchers", service.list_vouchers, access=LOGGED_IN, scope=SCOPE, raises=(ShopUnknown, NotYourShop)),
     get("/api/v1/vouchers/{voucher_id}", service.get, access=LOGGED_IN, scope=SCOPE, raises=(model.VoucherMissing,)),

@@ -59,6 +59,7 @@ _COLUMNS: Final = {
     **{"shop": "shop_id", "category": "category_id", "author": "product_id", "language": "language", "q": "product_id"},
     **{"price_from": "price_minor", "price_to": "price_minor", "in_stock": "stock"},
 }
+_SERVED: Final = {"price_minor": PRICES, "title_key": frozenset({"language"})}  # filters that an order's index serves
 _HELD: Final = frozenset({"shop_id", "category_id", "language", "price_minor"})  # by every index of offers for sale
 _for_sale = offers.c.for_sale == literal_column("1")  # a parameter would not match the partial indexes
 
@@ -76,7 +77,7 @@ def _goes_by(order: str) -> tuple[str, bool]:
 
 def ways(filters: Filters, order: str) -> list[str]:
     """By what the list can be gathered, the most selective as a rule first; the order's own filters are not told."""
-    own = PRICES if _goes_by(order)[0] == "price_minor" else frozenset()
+    own = _SERVED.get(_goes_by(order)[0], frozenset())
     return [by for by, made_of in GATHERED_BY.items() if made_of & filters - own]
 
 
@@ -90,7 +91,7 @@ def straight(filters: Filters, order: str) -> Query[OfferRow]:
 @lru_cache(STATEMENTS_KEPT)
 def walk(filters: Filters, order: str) -> Query[OfferRow]:
     """Those among the next WALK_MAX offers in the order that pass the filters: perhaps fewer than there are."""
-    own = filters & ({"after"} | (PRICES if _goes_by(order)[0] == "price_minor" else frozenset()))
+    own = filters & ({"after"} | _SERVED.get(_goes_by(order)[0], frozenset()))
     walked = (
         select(*_columns(filters - own, _goes_by(order)[0]))
         .where(_for_sale, *_conditions(offers, own, order))

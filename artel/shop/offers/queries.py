@@ -78,7 +78,11 @@ _SHOWN: Final[Mapping[str, ColumnElement[Any]]] = {
 
 
 def shown(source: FromClause) -> Select[Any]:
-    """Offers as they are shown, for those that `source` is or names; `source` holds the ids of offers."""
+    """Offers as they are shown, for those that `source` is or names; `source` holds the ids of offers.
+
+    The authors are the JSON list that search keeps of the product: one row by its key instead of a join with two tables
+    and an aggregate. It is written by `search.index`, which every write of a product's title or authors goes through.
+    """
     joined = source if source is offers else source.join(offers, offers.c.id == source.c.id)
     return select(*(_SHOWN[field].label(field) for field in OfferRow.__struct_fields__)).select_from(
         joined.join(shops, shops.c.id == offers.c.shop_id)

@@ -29,7 +29,7 @@ ROUTES: Final[list[Route]] = [
         idempotent=True,
         raises=(ShopUnknown, NotYourShop, ProductUnknown, model.OfferExists, model.CompareAtTooLow),
         example={"product_id": 1, "price_minor": 79_000, "compare_at_minor": 99_000, "stock": 12, "active": True},
-        trial=Trial(by="owner", gives={"offer_id": "id"}),
+        trial=Trial(by="owner", gives={"offer_id": "id"}, ends=("product_id",)),  # a shop offers a product once
     ),
     patch(
         "/api/v1/offers/{offer_id}",

@@ -50,7 +50,8 @@ _shop, _category, _language, _price = offers.c.shop_id, offers.c.category_id, of
 _for_sale("offers_by_price_ix", _price, offers.c.id, _shop, _category, _language)
 _for_sale("offers_by_title_ix", offers.c.title_key, offers.c.id, _shop, _category, _language, _price)
 _for_sale("offers_of_category_ix", _category, offers.c.id, _shop, _language, _price)
-_for_sale("offers_of_language_ix", _language, offers.c.id, _shop, _category, _price)
+# Titles of one language stand together, so that a walk by title for another one would find nothing for long.
+_for_sale("offers_of_language_ix", _language, offers.c.title_key, offers.c.id, _shop, _category, _price)
 # Its staff see what is withdrawn, too.
 Index("offers_of_shop_ix", _shop, offers.c.id, offers.c.for_sale, _category, _language, _price)
 

@@ -175,7 +175,8 @@ def _trigrams(word: str) -> list[str]:
 
 def distance(one: str, other: str, limit: int) -> int:
     """Letters changed, left out, added, or swapped with their neighbour (optimal string alignment), or FAR."""
-    if abs(len(one) - len(other)) > limit:
+    # A mistake brings in one letter and takes out another at most: most words are told apart by that.
+    if abs(len(one) - len(other)) > limit or len({*one} ^ {*other}) > 2 * limit:
         return FAR
     alike_first = len(commonprefix((one, other)))
     one, other = one[alike_first:], other[alike_first:]

@@ -17,7 +17,7 @@ from artel.shop.offers.model import OfferEdit, OfferWanted, StockWanted
 from artel.shop.products import service as products
 from artel.shop.products.model import Image, Product, ProductEdit, ProductWanted
 from artel.shop.sheets import cells
-from artel.shop.sheets.model import SKU_MAX, OfferLine, Problem
+from artel.shop.sheets.model import SKU_MAX, LineProblem, OfferLine
 from artel.shop.sheets.reading import Record
 from artel.shop.shops.model import ShopRow
 
@@ -85,24 +85,24 @@ class Wrong(Exception):
 # --- the cells by themselves
 
 
-def read(record: Record) -> Asked | list[Problem]:
+def read(record: Record) -> Asked | list[LineProblem]:
     """The line as it is asked for, or everything that is wrong with its cells."""
-    problems: list[Problem] = []
+    problems: list[LineProblem] = []
 
     def attempt(column: str, make: Callable[[], Any]) -> Any:
         try:
             return make()
         except msgspec.ValidationError as fault:
-            problems.append(Problem(record.line, column, _told(fault)))
+            problems.append(LineProblem(record.line, column, _told(fault)))
         except ValueError as fault:
-            problems.append(Problem(record.line, column, str(fault)))
+            problems.append(LineProblem(record.line, column, str(fault)))
         except Refusal as fault:
-            problems.append(Problem(record.line, column, fault.message.removeprefix(f"{column}: ")))
+            problems.append(LineProblem(record.line, column, fault.message.removeprefix(f"{column}: ")))
         return None
 
     for column, cell in record.cells.items():
         if "\0" in cell or SURROGATES.search(cell):
-            problems.append(Problem(record.line, column, "holds what is no text in UTF-8: save the file as UTF-8"))
+            problems.append(LineProblem(record.line, column, "holds what is no text in UTF-8: save the file as UTF-8"))
     if problems:
         return problems
     if record.cells.get("shop_name") and not record.cells.get("isbn") and not record.cells.get("sku"):
@@ -114,9 +114,9 @@ def read(record: Record) -> Asked | list[Problem]:
     if isbn:
         isbn = fields["isbn"] = attempt("isbn", partial(products.normal_isbn, isbn))
     elif not sku:
-        problems.append(Problem(record.line, "isbn", "or sku: give one, to tell which product this is"))
+        problems.append(LineProblem(record.line, "isbn", "or sku: give one, to tell which product this is"))
     if len(sku) > SKU_MAX:
-        problems.append(Problem(record.line, "sku", f"has {len(sku)} characters, of {SKU_MAX} at most"))
+        problems.append(LineProblem(record.line, "sku", f"has {len(sku)} characters, of {SKU_MAX} at most"))
     return problems or Asked(record.line, record.cells, isbn, sku, fields)
 
 

@@ -28,7 +28,7 @@ class ImportQuery(Struct, frozen=True, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
-class Problem(Struct, frozen=True):
+class LineProblem(Struct, frozen=True):
     """Why a line was refused: the line of the file in which it begins, the column, and what to do."""
 
     line: int
@@ -48,7 +48,7 @@ class Report(Struct, frozen=True):
     changed: int
     left: int
     refused: int
-    problems: list[Problem]
+    problems: list[LineProblem]
 
 
 class OfferLine(Struct, frozen=True):

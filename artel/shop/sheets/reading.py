@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from artel.kernel.spreadsheet import as_meant
-from artel.shop.sheets.model import COLUMNS, RECORD_MAX, Problem, SheetHeader, SheetUnreadable
+from artel.shop.sheets.model import COLUMNS, RECORD_MAX, LineProblem, SheetHeader, SheetUnreadable
 
 csv.field_size_limit(RECORD_MAX)  # of the whole process; Python's own is less than a description may have
 UNDECODABLE: Final = "surrogateescape"  # bytes that are not UTF-8 are told with the line and column they stand in
@@ -33,7 +33,7 @@ class Reader:
         self._line = 0
         self._columns: Sequence[str] = ()
 
-    def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record | Problem]:
+    def feed(self, piece: bytes, *, last: bool = False) -> Iterator[Record | LineProblem]:
         """The records that are complete with this piece; with the last one, also one that lacks its line break."""
         self._text += self._decoder.decode(piece, last)
         lines = self._text.split("\n")
@@ -50,7 +50,7 @@ class Reader:
             if not self._columns:
                 raise SheetHeader(problem="the file is empty")
 
-    def _take(self, line: str) -> Iterator[Record | Problem]:
+    def _take(self, line: str) -> Iterator[Record | LineProblem]:
         if not self._columns and not self._pending:
             line = line.removeprefix("\ufeff")  # which spreadsheets begin a file with
         self._pending.append(line)
@@ -67,17 +67,17 @@ class Reader:
         try:
             cells = next(csv.reader([text], strict=True), [])
         except csv.Error as fault:
-            yield Problem(begin, "", f"is not CSV: {fault}")
+            yield LineProblem(begin, "", f"is not CSV: {fault}")
             return
         if not self._columns:
             self._columns = _header(cells)
         elif cells:
             yield self._record(begin, cells)
 
-    def _record(self, line: int, cells: list[str]) -> Record | Problem:
+    def _record(self, line: int, cells: list[str]) -> Record | LineProblem:
         if len(cells) != len(self._columns):
             wanted = f"{len(self._columns)} cells as the header, not {len(cells)}"
-            return Problem(line, "", f"must have {wanted}: quote a cell that holds a comma")
+            return LineProblem(line, "", f"must have {wanted}: quote a cell that holds a comma")
         return Record(line, dict(zip(self._columns, map(as_meant, cells), strict=True)))
 
     def _too_long(self) -> None:

@@ -25,7 +25,7 @@ from artel.shop.products import service as products
 from artel.shop.products.model import ImagesWanted, IsbnTaken, ProductUnknown
 from artel.shop.sheets import cells, lines, queries
 from artel.shop.sheets.lines import Asked, Standing, Step, Wrong
-from artel.shop.sheets.model import BATCH, PROBLEMS_MAX, ImportQuery, Problem, Report, SheetUnreadable
+from artel.shop.sheets.model import BATCH, PROBLEMS_MAX, ImportQuery, LineProblem, Report, SheetUnreadable
 from artel.shop.sheets.reading import Reader, Record
 from artel.shop.shops import service as shops
 from artel.shop.shops.model import ShopRow, ShopWanted
@@ -39,7 +39,7 @@ Done = str  # made, changed, left
 class _TakenBack(Exception):
     """Ends the transaction of a dry run, which did everything and leaves nothing of it."""
 
-    def __init__(self, outcome: list[Done | Problem]) -> None:
+    def __init__(self, outcome: list[Done | LineProblem]) -> None:
         self.outcome = outcome
 
 
@@ -48,9 +48,9 @@ class _Tally:
 
     def __init__(self) -> None:
         self.counts = {"lines": 0, "made": 0, "changed": 0, "left": 0, "refused": 0}
-        self.problems: list[Problem] = []
+        self.problems: list[LineProblem] = []
 
-    def add(self, outcome: Iterable[Done | Problem | list[Problem]]) -> None:
+    def add(self, outcome: Iterable[Done | LineProblem | list[LineProblem]]) -> None:
         """One outcome for each line."""
         for each in outcome:
             self.counts["lines"] += 1
@@ -96,9 +96,9 @@ async def import_sheet(
             batch.clear()
         show(tally.counts["lines"])
 
-    async def take(records: Iterable[Record | Problem]) -> None:
+    async def take(records: Iterable[Record | LineProblem]) -> None:
         for record in records:
-            asked = [record] if isinstance(record, Problem) else lines.read(record)
+            asked = [record] if isinstance(record, LineProblem) else lines.read(record)
             if isinstance(asked, list):
                 tally.add([asked])
                 continue
@@ -117,7 +117,7 @@ async def import_sheet(
     return Report(dry_run=query.dry_run, problems=tally.problems, **tally.counts)
 
 
-async def _do(db: Database, importer: Importer, batch: list[Asked]) -> list[Done | Problem]:
+async def _do(db: Database, importer: Importer, batch: list[Asked]) -> list[Done | LineProblem]:
     for _ in range(ATTEMPTS_MAX - 1):
         try:
             return await db.write(_import, importer, batch)
@@ -128,7 +128,7 @@ async def _do(db: Database, importer: Importer, batch: list[Asked]) -> list[Done
     return await db.write(_import, importer, batch)
 
 
-async def _import(tx: Write, importer: Importer, batch: list[Asked]) -> list[Done | Problem]:
+async def _import(tx: Write, importer: Importer, batch: list[Asked]) -> list[Done | LineProblem]:
     """Do a batch, in which no product is named twice."""
     who, only, opened = importer.who, importer.only, set[str]()
     if only:
@@ -136,13 +136,13 @@ async def _import(tx: Write, importer: Importer, batch: list[Asked]) -> list[Don
     else:
         opened = await _make_places(tx, who, [*importer.shop_lines.values(), *batch])
     there = await _standing(tx, who, only, batch)
-    outcome: list[Done | Problem] = []
+    outcome: list[Done | LineProblem] = []
     steps: list[Step] = []
     for asked in batch:
         try:
             step = lines.decide(asked, there, only)
         except Wrong as wrong:
-            outcome.append(Problem(asked.line, wrong.column, wrong.problem))
+            outcome.append(LineProblem(asked.line, wrong.column, wrong.problem))
             continue
         steps.append(step)
         made = step.enter or step.offer is not None or (step.shop and step.shop.slug in opened and not asked.sku)

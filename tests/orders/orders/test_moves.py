@@ -317,26 +317,28 @@ def test_a_shipped_order_cancelled_after_a_refund_gives_back_the_rest(market: Ma
     assert (done["refunded_minor"], done["payments"][0]["refunding_minor"], market.stock()) == (300_00, 300_00, [10])
 
 
-WRONG: Final[list[dict[str, Any]]] = [
-    {},
-    {"everything": False},
-    {"everything": True, "amount_minor": 1},
-    {"lines": [{"offer_id": 1, "quantity": 1}], "amount_minor": 1},
-    {"amount_minor": 1, "restock": True},
-    {"amount_minor": 0},
-    {"amount_minor": -1},
-    {"amount_minor": 1.5},
-    {"lines": []},
-    {"lines": [{"offer_id": 1, "quantity": 0}]},
-    {"lines": [{"offer_id": 1, "quantity": 1}, {"offer_id": 1, "quantity": 1}]},
+UNCLEAR: Final = (422, "orders.refund_unclear")
+MALFORMED: Final = (400, "request.malformed")
+WRONG: Final[list[tuple[dict[str, Any], tuple[int, str]]]] = [
+    ({}, UNCLEAR),
+    ({"everything": False}, UNCLEAR),
+    ({"everything": True, "amount_minor": 1}, UNCLEAR),
+    ({"lines": [{"offer_id": 1, "quantity": 1}], "amount_minor": 1}, UNCLEAR),
+    ({"amount_minor": 1, "restock": True}, UNCLEAR),
+    ({"lines": [{"offer_id": 1, "quantity": 1}, {"offer_id": 1, "quantity": 1}]}, (422, "orders.offer_twice")),
+    ({"amount_minor": 0}, MALFORMED),
+    ({"amount_minor": -1}, MALFORMED),
+    ({"amount_minor": 1.5}, MALFORMED),
+    ({"lines": []}, MALFORMED),
+    ({"lines": [{"offer_id": 1, "quantity": 0}]}, MALFORMED),
 ]
 
 
 def test_a_refund_that_is_not_clear_is_refused(market: Market) -> None:
     shop = market.shop()
     anna, order_id = bought(market, (market.offer(shop), 2))
-    for body in WRONG:
-        assert refused(market.move(shop.keeper, order_id, "refunds", body)) == (400, "request.malformed"), body
+    for body, problem in WRONG:
+        assert refused(market.move(shop.keeper, order_id, "refunds", body)) == problem, body
     answer = market.move(anna, order_id, "refunds", {"everything": True})
     assert refused(answer) == (409, "orders.move_illegal")
     assert market.row(order_id).refunded_minor == 0

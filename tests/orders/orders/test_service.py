@@ -158,7 +158,7 @@ REFUSED: Final[list[tuple[dict[str, Any], tuple[int, str]]]] = [
     ({"lines": []}, (400, "request.malformed")),
     ({"lines": [{"offer_id": 1, "quantity": 0}]}, (400, "request.malformed")),
     ({"lines": [{"offer_id": 1, "quantity": 1_001}]}, (400, "request.malformed")),
-    ({"lines": [{"offer_id": 1}, {"offer_id": 1}]}, (400, "request.malformed")),
+    ({"lines": [{"offer_id": 1}, {"offer_id": 1}]}, (422, "orders.offer_twice")),
     ({"lines": [{"offer_id": 1, "price_minor": 1}]}, (400, "request.malformed")),
     ({"deliveries": {"1": 10**17}}, (404, "delivery.unknown")),
     ({"deliveries": {"10000": 1}}, (422, "delivery.nothing")),

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -219,6 +219,8 @@ def test_both_databases_take_every_statement_that_is_built(settings: Settings) -
         (listing.gather(frozenset({"shop", "category"}), "price", "shop"), "USING COVERING INDEX offers_of_shop_ix"),
         (listing.gather(frozenset({"category", "shop"}), "title", "category"), "COVERING INDEX offers_of_category_ix"),
         (listing.gather(frozenset({"language"}), "price", "language"), "USING COVERING INDEX offers_of_language_ix"),
+        (listing.straight(frozenset({"language", "after"}), "title"), "offers_of_language_ix"),
+        (listing.walk(frozenset({"language", "shop"}), "title"), "USING COVERING INDEX offers_of_language_ix"),
         (listing.gather(frozenset({"author"}), "price", "author"), "offers_product_ix"),
         (listing.gather(frozenset({"q"}), "title", "q"), "offers_product_ix"),
         (listing.ranked(frozenset()), "offers_product_ix"),
@@ -286,42 +288,58 @@ def _listed(run: Run, db: Database) -> dict[int, tuple[str, str, int | None]]:
     return run(db.read(look))
 
 
-@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("first", ["the offer", "the product"])
-def test_an_offer_that_is_entered_while_its_product_is_edited_has_the_new_values(
-    db: Database, run: Run, first: str
-) -> None:
-    """Whichever of the two transactions is first, the other waits for it and sees what it wrote."""
-    product_id = run(db.write(enter_product, language="en"))
-    shop_id = run(db.write(enter_shop))
+async def _entered_while_edited(db: Database, product_id: int, shop_id: int, *, product_first: bool) -> int:
+    """An offer is entered and its product edited in two transactions; the first ends after the second has begun."""
+    begun, over = asyncio.Event(), asyncio.Event()
 
-    async def together() -> int:
-        begun, waited = asyncio.Event(), asyncio.Event()
-
-        async def enter_it(tx: Write) -> int:
-            if first != "the offer":
-                await begun.wait()
-            offer_id = await enter_offer(tx, shop_id=shop_id, product_id=product_id)
-            if first == "the offer":
-                begun.set()
-                await waited.wait()
-            return offer_id
-
-        async def edit_it(tx: Write) -> None:
-            if first == "the offer":
-                await begun.wait()
-            await _set(tx, "products", product_id, {"language": "ru"})
-            if first != "the offer":
-                begun.set()
-                await waited.wait()
-
-        async def let_go() -> None:
+    async def first_or_second(first: bool, work: Awaitable[Any]) -> Any:
+        if not first:
             await begun.wait()
-            await asyncio.sleep(0.3)  # the other transaction reaches its lock meanwhile
-            waited.set()
+        done = await work
+        if first:
+            begun.set()
+            await over.wait()
+        return done
 
-        offer_id, _, _ = await asyncio.gather(db.write(enter_it), db.write(edit_it), let_go())
-        return offer_id
+    async def enter_it(tx: Write) -> Any:
+        entering = enter_offer(tx, shop_id=shop_id, product_id=product_id)
+        return await first_or_second(not product_first, entering)
 
-    offer_id = run(together())
+    async def edit_it(tx: Write) -> None:
+        await first_or_second(product_first, _set(tx, "products", product_id, {"language": "ru"}))
+
+    async def let_go() -> None:
+        await begun.wait()
+        await asyncio.sleep(0.3)  # the second reaches the lock meanwhile, or, without one, its end
+        over.set()
+
+    offer_id, _, _ = await asyncio.gather(db.write(enter_it), db.write(edit_it), let_go())
+    return int(offer_id)
+
+
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("product_first", [True, False])
+def test_an_offer_that_is_entered_while_its_product_is_edited_has_the_new_values(
+    db: Database, run: Run, product_first: bool
+) -> None:
+    product_id, shop_id = run(db.write(enter_product, language="en")), run(db.write(enter_shop))
+    offer_id = run(_entered_while_edited(db, product_id, shop_id, product_first=product_first))
     assert _listed(run, db)[offer_id][1] == "ru"
+
+
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+def test_without_the_triggers_lock_the_old_values_would_stay(settings: Settings, db: Database, run: Run) -> None:
+    """The canary of the test above."""
+
+    async def weaken() -> None:
+        connection = await asyncpg.connect(settings.database)
+        trigger = await connection.fetchval("select pg_get_functiondef('offers_entered'::regproc)")
+        weakened = trigger.replace("FOR SHARE OF products, shops", "")
+        assert weakened != trigger
+        await connection.execute(weakened)
+        await connection.close()
+
+    run(weaken())
+    product_id, shop_id = run(db.write(enter_product, language="en")), run(db.write(enter_shop))
+    offer_id = run(_entered_while_edited(db, product_id, shop_id, product_first=True))
+    assert _listed(run, db)[offer_id][1] == "en"

@@ -2,13 +2,13 @@
 
 import pytest
 
-from artel.shop.sheets.model import RECORD_MAX, Problem, SheetHeader, SheetUnreadable
+from artel.shop.sheets.model import RECORD_MAX, LineProblem, SheetHeader, SheetUnreadable
 from artel.shop.sheets.reading import Reader, Record
 
 HOSTILE = 'sku,title,description\r\n1,"a, ""b""","one\ntwo\r\n"\n2,Ёж,\'=1\n\n3,x,"\t"'
 
 
-def records(data: bytes, size: int = 10**9) -> list[Record | Problem]:
+def records(data: bytes, size: int = 10**9) -> list[Record | LineProblem]:
     reader = Reader()
     pieces = [data[begin : begin + size] for begin in range(0, len(data), size)]
     found = [record for piece in pieces for record in reader.feed(piece)]
@@ -47,7 +47,7 @@ def test_a_header_that_names_no_columns_is_refused(text: str, problem: str) -> N
 def test_a_line_that_is_no_csv_is_told_and_the_next_one_is_read() -> None:
     found = records(b'sku,title\n1,a,b\n2\n3,"a"b\n4,d\n')
     assert [each.line for each in found] == [2, 3, 4, 5]
-    assert [isinstance(each, Problem) for each in found] == [True, True, True, False]
+    assert [isinstance(each, LineProblem) for each in found] == [True, True, True, False]
 
 
 def test_a_quote_that_is_never_closed_takes_no_memory() -> None:

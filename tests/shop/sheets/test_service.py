@@ -20,7 +20,7 @@ from artel.shop.offers.model import OfferWanted
 from artel.shop.products import service as products
 from artel.shop.products.model import Image, ProductWanted
 from artel.shop.sheets import export, service
-from artel.shop.sheets.model import COLUMNS, ImportQuery, Problem, Report
+from artel.shop.sheets.model import COLUMNS, ImportQuery, LineProblem, Report
 from artel.shop.shops import service as shops
 from artel.shop.shops.model import ShopWanted
 from tests.conftest import Client, Run
@@ -168,7 +168,7 @@ def test_every_problem_of_every_line_is_told_and_the_other_lines_are_imported(db
     }
     rows = run(db.read(dump))
     assert sorted(row[3] for row in rows["products"]) == ["A mug", "Good"]
-    assert all(isinstance(each, Problem) and each.problem for each in report.problems)
+    assert all(isinstance(each, LineProblem) and each.problem for each in report.problems)
 
 
 def test_columns_that_are_left_out_stay_and_an_empty_cell_empties(db: Database, run: Run) -> None:
