@@ -19,6 +19,7 @@ from artel.db import Command, Database, Query, Read, Write
 from artel.edge.route import ANYONE, LOGGED_IN, Route, delete, get
 from tests.conftest import Client, Run
 from tests.edge.admission import EXPECTED, FIELDS, MEMBER, MINE, NOBODY, OF_MINE, OWNER, STAFF, Expected
+from tests.edge.carrying import carried
 from tests.people import SCOPES, People, Person, Things, Token, dump
 
 
@@ -192,9 +193,8 @@ class Prover:
 
 def _carried(route: Route, headers: dict[str, str]) -> dict[str, str]:
     """A bearer token where the route's manner looks for it; a cookie of the API stays what it is."""
-    name, pattern = route.manner.carries
     token = headers.get("Authorization", "").removeprefix("Bearer ")
-    return {name: pattern.format(token=token)} if token else headers
+    return carried(route, token) if token else headers
 
 
 def _alike(answer: httpx.Response) -> tuple[int, str]:

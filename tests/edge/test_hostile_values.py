@@ -17,6 +17,7 @@ from artel.edge.asgi import Edge
 from artel.edge.route import Route
 from artel.orders.payments import service as payments
 from tests.conftest import Client, Log, Run
+from tests.edge.carrying import carried_everywhere
 from tests.people import People, dump
 
 WRONG_JSON: Final[dict[str, bytes]] = {  # hardly a field of ours takes any of these
@@ -114,9 +115,13 @@ def ask(client: Client, people: People) -> Any:
 
     def send(verb: str, path: str, body: bytes | None = None) -> httpx.Response:
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        return client.request(verb, path, token=token, content=body, headers=headers)
+        client.http.cookies.clear()
+        return client.request(verb, path, content=body, headers=headers | carried_everywhere(token))
 
     return send
+
+
+LACKING: Final = {"No parameters", "Bad parameters"}  # what the e-shop says, whatever is lacking
 
 
 def plain(path: str) -> str:
@@ -126,8 +131,8 @@ def plain(path: str) -> str:
 def named(answer: httpx.Response) -> str:
     """The field that a refusal names: ours in the facts, an older API's at the start of its message."""
     body = answer.json()
-    field = body["facts"]["field"] if "facts" in body else body["message"].partition(":")[0]
-    return re.split(r"[.\[]", field)[0]
+    field = body["facts"]["field"] if "facts" in body else (body.get("message") or body["error"]).partition(":")[0]
+    return "body" if field in LACKING else re.split(r"[.\[]", field)[0]
 
 
 def with_one(example: dict[str, Any], field: str, value: bytes) -> bytes:
@@ -204,7 +209,8 @@ def test_a_missing_field_and_an_unknown_one_are_named(ask: Any) -> None:
             if field.required:
                 rest = {name: value for name, value in route.example.items() if name != field.encode_name}
                 answer = ask(route.verb, plain(route.path), json.dumps(rest).encode())
-                assert (answer.status_code, named(answer)) == (400, field.encode_name), f"{route.path}: {answer.text}"
+                lacking = "body" if route.manner.name == "bookshop" else field.encode_name
+                assert (answer.status_code, named(answer)) == (400, lacking), f"{route.path}: {answer.text}"
         if route.manner.name == "api":
             answer = ask(route.verb, plain(route.path), json.dumps({**route.example, "surprise": 1}).encode())
             assert (answer.status_code, named(answer)) == (400, "surprise"), f"{route.path}: {answer.text}"
@@ -240,7 +246,9 @@ def test_every_parameter_of_every_query_refuses_what_it_cannot_be(ask: Any, run:
         for field in msgspec.structs.fields(wanted):
             for text in WRONG_TEXTS:
                 answer = ask("GET", f"{plain(route.path)}?{httpx.QueryParams({field.encode_name: text})}")
-                assert answer.status_code in (200, 400), f"{route.path} {field.encode_name}={text[:30]}: {answer.text}"
+                assert answer.status_code in (200, 400, *([404] if route.manner.name == "bookshop" else [])), (
+                    f"{route.path} {field.encode_name}={text[:30]}: {answer.text}"
+                )
                 assert answer.status_code == 200 or named(answer), answer.text
                 if text == "null" and field.default is None and field.encode_name != "after":
                     assert answer.status_code == 400, f"{field.encode_name}=null is taken for nothing"
@@ -251,7 +259,9 @@ def test_every_parameter_of_every_query_refuses_what_it_cannot_be(ask: Any, run:
                 name = field.encode_name.encode()
                 query = pattern.replace(b"%s", name).replace(b"%%", b"%").decode("latin-1")
                 answer = ask("GET", f"{plain(route.path)}?{query}")
-                assert answer.status_code in (200, 400), f"{route.path}?{query}: {answer.text}"
+                assert answer.status_code in (200, 400, *([404] if route.manner.name == "bookshop" else [])), (
+                    f"{route.path}?{query}: {answer.text}"
+                )
                 assert answer.status_code == 400 or pattern == b"%s", f"{route.path}?{query}: {answer.text}"
         for query in ("surprise=1", "&".join(f"a{each}=1" for each in range(51)), "limit=1&limit=1"):
             assert ask("GET", f"{plain(route.path)}?{query}").status_code == 400, f"{route.path}?{query}"
@@ -269,7 +279,7 @@ def test_every_parameter_of_every_path_refuses_what_it_cannot_be(
                 continue
             path = plain(route.path.replace(f"{{{name}}}", text.replace("{", "(")))
             status = run(raw(app, route, path, token))
-            alike = route.use is payments.notified and status == 202  # whatever it meets
+            alike = route.use is payments.notified and status == 204  # whatever it meets
             assert alike or 400 <= status < 500, f"{route.verb} {path!r}: {status}"
     assert run(db.read(dump)) == before
 
@@ -289,7 +299,8 @@ async def raw(app: Edge, route: Route, path: str, token: str) -> int:
     async def send(message: Any) -> None:
         statuses.append(message.get("status"))
 
-    headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
+    carrying = [(name.lower().encode(), value.encode()) for name, value in carried_everywhere(token).items()]
+    headers = [*carrying, (b"content-type", b"application/json")]
     scope = {"type": "http", "method": route.verb, "path": path, "query_string": b"", "headers": headers}
     await app(scope, receive, send)
     return int(statuses[0])
