@@ -155,8 +155,8 @@ async def edit(tx: Write, who: Actor, voucher_id: int, body: VoucherEdit, if_mat
     Raises VoucherMissing, VoucherStale, VoucherUnfit, UsedMoreOften.
     """
     row = await _own(tx, queries.BY_ID_LOCKED, who, voucher_id)
+    changes = rules.edited(row, body)  # first, so that a malformed time is told as such whatever the version
     refuse_stale(VoucherStale, if_match, rules.shown(row), body)
-    changes = rules.edited(row, body)
     if not changes:
         return rules.shown(row)
     new = msgspec.structs.replace(row, **changes)

@@ -298,6 +298,18 @@ class StockTooLarge(Refusal):
     code, kind = "offers.stock_too_large", "conflict"
 
 
+class NothingToRank(Refusal):
+    """The list cannot go by relevance: there are no words in q. Give some, or another order."""
+
+    code, kind = "offers.nothing_to_rank", "invalid"
+
+
+class StockUnclear(Refusal):
+    """Give one of stock and add: the stock as it was counted, or what came or went."""
+
+    code, kind = "offers.stock_unclear", "invalid"
+
+
 class OfferStale(Refusal):
     """The offer is at version {version}, your change was made for {base}: look at it again."""
 

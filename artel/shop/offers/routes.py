@@ -8,7 +8,7 @@ from artel.shop.products.model import ProductUnknown
 from artel.shop.shops.model import NotYourShop, ShopUnknown
 
 ROUTES: Final[list[Route]] = [
-    get("/api/v1/offers", service.list_offers, access=ANYONE),
+    get("/api/v1/offers", service.list_offers, access=ANYONE, raises=(model.NothingToRank,)),
     get("/api/v1/offers/facets", service.facets, access=ANYONE),
     get("/api/v1/offers/{offer_id}", service.get, access=ANYONE, raises=(model.OfferUnknown,)),
     get("/api/v1/offers/{offer_id}/prices", service.prices, access=ANYONE, raises=(model.OfferUnknown,)),
@@ -55,7 +55,7 @@ ROUTES: Final[list[Route]] = [
         access=LOGGED_IN,
         scope="shop:write",
         idempotent=True,
-        raises=(model.OfferUnknown, NotYourShop, model.NotEnoughStock, model.StockTooLarge),
+        raises=(model.OfferUnknown, NotYourShop, model.NotEnoughStock, model.StockTooLarge, model.StockUnclear),
         example={"add": 5},
         trial=Trial(by="owner"),
     ),

@@ -14,6 +14,7 @@ from artel.shop.offers.model import (
     CompareAtTooLow,
     Facets,
     LanguageChoice,
+    NothingToRank,
     Offer,
     OfferFilter,
     OfferList,
@@ -23,6 +24,7 @@ from artel.shop.offers.model import (
     PriceRange,
     PriceRow,
     Sort,
+    StockUnclear,
     StockWanted,
     Tally,
 )
@@ -92,9 +94,9 @@ def check_compare_at(price_minor: int, compare_at_minor: int | None) -> None:
 
 
 def check_one_of_two(body: StockWanted) -> None:
-    """Refuse a stock that is said in both ways or in none. Raises Malformed."""
+    """Refuse a stock that is said in both ways or in none. Raises StockUnclear."""
     if (body.stock is msgspec.UNSET) == (body.add is msgspec.UNSET):
-        raise Malformed(field="stock", problem="or add: give one of the two")
+        raise StockUnclear
 
 
 # --- lists
@@ -107,9 +109,9 @@ def filters_of(query: OfferFilter) -> frozenset[str]:
 
 
 def order_of(query: OfferList) -> Sort:
-    """The order of the list. Raises Malformed when there is nothing to be relevant to."""
+    """The order of the list. Raises NothingToRank."""
     if query.sort == "relevance" and not query.q:
-        raise Malformed(field="sort", problem="is relevance, and there are no words in q")
+        raise NothingToRank
     return query.sort or ("relevance" if query.q else "newest")
 
 

@@ -20,7 +20,7 @@ from artel.kernel.page import CURSOR_MAX
 from artel.settings import Settings
 from artel.shop.categories.tables import categories
 from artel.shop.offers import facets, listing, service
-from artel.shop.offers.model import Offer, OfferFilter, OfferList, OfferPage
+from artel.shop.offers.model import NothingToRank, Offer, OfferFilter, OfferList, OfferPage
 from artel.shop.offers.tables import offers
 from artel.shop.search import service as search
 from tests.conftest import Run
@@ -168,7 +168,7 @@ def test_a_cursor_of_another_order_or_of_nobody_is_refused(db: Database, run: Ru
 
 
 def test_relevance_without_words_is_refused(db: Database, run: Run) -> None:
-    with pytest.raises(Malformed, match="no words in q"):
+    with pytest.raises(NothingToRank):
         run(db.read(service.list_offers, OfferList(sort="relevance")))
     assert run(db.read(service.list_offers, OfferList(sort="relevance", q="!?"))).items == []
 
