@@ -49,6 +49,7 @@ AWAY: Final = (
     asyncpg.ReadOnlySQLTransactionError,  # the server behind the address is a standby now
     asyncpg.InsufficientResourcesError,  # disk full, out of memory
     asyncpg.PostgresSystemError,  # input or output failed on the server
+    asyncpg.InternalClientError,  # the connection broke in the middle of what the driver was reading
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
     OSError,
