@@ -13,7 +13,11 @@ SLUG_MAX: Final = 100
 ADDRESS_MAX: Final = 2_000  # characters; what browsers and proxies agree on
 
 _PRINTS: Final = r"[^\x00-\x20\x7f-\xa0]"  # without \s, which each engine of regular expressions reads in its own way
-_ADDRESS: Final = r"https?://[^\x00-\x20\x7f-\xa0\"<>\\^`{|}]+"
+# RFC 3986 and 3987: a host of letters, digits and dots with an optional port; no one's password, no literal of IPv6.
+_ADDRESS: Final = (
+    r"https?://[A-Za-z0-9._~%\u00c0-\u1fff\u3041-\ud7ff-]+(:[0-9]{1,5})?"
+    r"([/?#][^\x00-\x20\x7f-\xa0\"<>\\^`{|}]*)?"
+)
 
 Slug = Annotated[
     str,

@@ -1,6 +1,7 @@
 """Texts that people type: slugs of names, and what is compared."""
 
 import re
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -63,8 +64,8 @@ def test_folding_twice_changes_nothing(text: str) -> None:
         (Title, ["x", " x ", "日本", "\u202ex"], ["", " ", "\n\t\xa0", "x" * 201]),
         (
             Website,
-            ["", "http://x", "https://x.example/я?a=1#b"],
-            ["x", "HTTP://x", "https://", "http://a b", "http://a\n"],
+            ["", "http://x", "https://x.example/я?a[]=1#b", "https://книги.рф:8443", "http://x?y"],
+            ["x", "HTTP://x", "https://", "http://a b", "http://a\n", "http://[a", "http://[::1]/", "http://a:b@c"],
         ),
         (Link, ["http://x"], ["", "//x", 'http://x"', "http://x<", "data:,x", "http://x\x00"]),
         (Slug, ["a", "1", "a-1"], ["", "A", "a-", "-a", "a--b", "a_b", "a\n", "é"]),
@@ -76,6 +77,11 @@ def test_a_text_fits_its_kind_or_is_refused(kind: type, fits: list[str], does_no
     for text in does_not:
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(text, kind)
+
+
+@given(st.from_regex(msgspec.json.schema(Link)["pattern"].removesuffix("$(?!\n)"), fullmatch=True))
+def test_a_link_has_a_host_to_every_parser(link: str) -> None:
+    assert urlsplit(link).hostname
 
 
 def test_the_patterns_mean_the_same_to_other_engines() -> None:

@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, select
 from artel.db import Database, Query, Read, Write
 from artel.db.tables import outbox
 from artel.kernel.actor import SYSTEM, Actor
-from artel.kernel.errors import Malformed
 from artel.kernel.page import Cut
 from artel.shop.offers import service
 from artel.shop.offers.model import (
@@ -24,6 +23,7 @@ from artel.shop.offers.model import (
     OfferUnknown,
     OfferWanted,
     StockTooLarge,
+    StockUnclear,
     StockWanted,
 )
 from artel.shop.products.model import ProductUnknown
@@ -240,8 +240,8 @@ def test_a_price_may_not_reach_the_one_that_is_struck_through(
         (StockWanted(add=-4), NotEnoughStock),
         (StockWanted(add=STOCK_MAX), StockTooLarge),
         (StockWanted(add=STOCK_MAX - 3), STOCK_MAX),
-        (StockWanted(), Malformed),
-        (StockWanted(stock=1, add=1), Malformed),
+        (StockWanted(), StockUnclear),
+        (StockWanted(stock=1, add=1), StockUnclear),
     ],
 )
 def test_a_stock_is_counted_or_added_to_and_never_below_nothing(
