@@ -43,11 +43,11 @@ from artel.orders.delivery import routes as delivery_routes
 from artel.orders.orders import routes as orders_routes
 from artel.orders.orders.chores import Rounds
 from artel.orders.orders.model import Terms as OrderTerms
-from artel.orders.payments import routes as payments_routes
-from artel.orders.payments.provider import TEST
-from artel.orders.payments.service import Providers
-from artel.orders.payments.simulator import Simulator
 from artel.orders.vouchers import routes as vouchers_routes
+from artel.payments import routes as payments_routes
+from artel.payments.provider import TEST
+from artel.payments.service import Providers
+from artel.payments.simulator import Simulator
 from artel.settings import Settings, load
 from artel.shop.categories import routes as categories_routes
 from artel.shop.offers import routes as offers_routes

@@ -22,12 +22,12 @@ from artel.orders.delivery.model import MethodWanted
 from artel.orders.orders import service as orders
 from artel.orders.orders.model import LineWanted, Order, Placing
 from artel.orders.orders.model import Terms as OrderTerms
-from artel.orders.payments import queries as payment_queries
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import PaymentRow, Receipt, RefundRow, Wish
-from artel.orders.payments.service import Payable, Providers
 from artel.orders.vouchers import service as vouchers
 from artel.orders.vouchers.model import VoucherWanted
+from artel.payments import queries as payment_queries
+from artel.payments import service as payments
+from artel.payments.model import PaymentRow, Receipt, RefundRow, Wish
+from artel.payments.service import Payable, Providers
 from artel.shop.categories import service as categories
 from artel.shop.categories.model import CategoryWanted
 from artel.shop.offers import service as offers

@@ -41,7 +41,12 @@ FEATURES: Final = {  # which other features' model and service each may use
     "artel.orders.carts": {"artel.accounts", "artel.shop.offers", "artel.orders.vouchers"},
     "artel.orders.delivery": {"artel.accounts", "artel.shop.shops"},
     "artel.orders.vouchers": {"artel.accounts", "artel.shop.shops"},
-    "artel.orders.payments": {"artel.accounts"},
+    "artel.payments": {"artel.accounts", "artel.ledger.book"},
+    "artel.ledger.book": {"artel.accounts"},
+    "artel.ledger.journal": {"artel.ledger.book"},
+    "artel.ledger.wallets": {"artel.accounts", "artel.ledger.book", "artel.payments"},
+    "artel.jobs": {"artel.accounts", "artel.ledger.book"},
+    "artel.orders.payouts": {"artel.accounts", "artel.shop.shops", "artel.ledger.book"},
     "artel.orders.orders": {
         "artel.accounts",
         "artel.shop.shops",
@@ -49,7 +54,9 @@ FEATURES: Final = {  # which other features' model and service each may use
         "artel.orders.carts",
         "artel.orders.delivery",
         "artel.orders.vouchers",
-        "artel.orders.payments",
+        "artel.payments",
+        "artel.ledger.book",
+        "artel.ledger.wallets",
     },
 }
 RANKS: Final = {"model": 0, "rules": 1, "tables": 1, "queries": 2, "service": 3, "routes": 4, "pages": 4, "commands": 4}

@@ -37,6 +37,12 @@ Scope = Literal[
     "events:read",
     "webhooks:read",
     "webhooks:write",
+    "wallet:read",
+    "wallet:write",
+    "jobs:read",
+    "jobs:write",
+    "ledger:read",
+    "ledger:write",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 

@@ -77,7 +77,7 @@ def _connect(path: Path, *, readonly: bool, vfs: str | None) -> apsw.Connection:
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if not readonly:
         connection.execute("pragma journal_mode=wal")
-    for pragma in ("synchronous=full", f"cache_size=-{PAGE_CACHE_KIB}", "foreign_keys=on"):
+    for pragma in ("synchronous=full", f"cache_size=-{PAGE_CACHE_KIB}", "foreign_keys=on", "recursive_triggers=on"):
         connection.execute(f"pragma {pragma}")
     return connection
 

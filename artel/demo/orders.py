@@ -19,10 +19,10 @@ from artel.orders.delivery import service as delivery
 from artel.orders.delivery.model import MethodFilter
 from artel.orders.orders import moves, paying, service
 from artel.orders.orders.model import Cancelling, CopiesBack, LineWanted, Order, Placing, Refunding, Shipping, Terms
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import Receipt, Remark, Wish
-from artel.orders.payments.provider import MANUAL
-from artel.orders.payments.service import Payable, Providers
+from artel.payments import service as payments
+from artel.payments.model import Receipt, Remark, Wish
+from artel.payments.provider import MANUAL
+from artel.payments.service import Payable, Providers
 from artel.shop.shops import service as shops
 
 Fate = Literal[

@@ -7,7 +7,7 @@ from artel.accounts.tables import accounts
 from artel.db import Query
 from artel.db.listed import listed
 from artel.orders.orders.tables import orders
-from artel.orders.payments.tables import refunds
+from artel.payments.tables import refunds
 from artel.shop.offers.tables import offers
 from artel.shop.products.tables import books
 from artel.shop.shops.tables import shops

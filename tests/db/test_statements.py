@@ -22,9 +22,9 @@ from artel.events import queries as events
 from artel.orders.carts import queries as carts
 from artel.orders.delivery import queries as delivery
 from artel.orders.orders import queries as orders
-from artel.orders.payments import queries as payments
-from artel.orders.payments import simulator
 from artel.orders.vouchers import queries as vouchers
+from artel.payments import queries as payments
+from artel.payments import simulator
 from artel.settings import Settings
 from artel.shop.categories import queries as categories
 from artel.shop.offers import queries as offers

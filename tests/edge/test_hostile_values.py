@@ -15,7 +15,7 @@ from artel.app import ROUTES
 from artel.db import Database
 from artel.edge.asgi import Edge
 from artel.edge.route import Route
-from artel.orders.payments import service as payments
+from artel.payments import service as payments
 from tests.conftest import Client, Log, Run
 from tests.edge.carrying import carried_everywhere
 from tests.people import People, dump

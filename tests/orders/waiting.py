@@ -6,7 +6,7 @@ from sqlalchemy import Column, bindparam, case, or_, update
 
 from artel.db import Command, Write
 from artel.orders.orders.tables import orders
-from artel.orders.payments.tables import payments, refunds, test_charges
+from artel.payments.tables import payments, refunds, test_charges
 
 
 def _sooner(*columns: Column[int], only: Any = True) -> Command:

@@ -20,13 +20,13 @@ from artel.kernel.errors import Refusal
 from artel.orders.orders import moves, paying, service
 from artel.orders.orders.model import Cancelling, LineWanted, Placing, Refunding, Terms
 from artel.orders.orders.tables import order_lines, orders
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import Hint, PaymentRow, Receipt, Truth, Wish
-from artel.orders.payments.service import Asked, Providers
-from artel.orders.payments.simulator import BEHAVIOURS, Simulator
-from artel.orders.payments.tables import payments as payment_rows
-from artel.orders.payments.tables import refunds as refund_rows
-from artel.orders.payments.tables import test_charges
+from artel.payments import service as payments
+from artel.payments.model import Hint, PaymentRow, Receipt, Truth, Wish
+from artel.payments.service import Asked, Providers
+from artel.payments.simulator import BEHAVIOURS, Simulator
+from artel.payments.tables import payments as payment_rows
+from artel.payments.tables import refunds as refund_rows
+from artel.payments.tables import test_charges
 from artel.shop.offers.tables import offers
 from tests.orders.waiting import pass_time
 from tests.people import enter as enter_person

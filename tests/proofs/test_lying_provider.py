@@ -16,9 +16,9 @@ import pytest
 
 from artel.db import Database
 from artel.orders.orders import moves
-from artel.orders.payments import rules, service
-from artel.orders.payments.model import PaymentRow, Truth
-from artel.orders.payments.simulator import Simulator
+from artel.payments import rules, service
+from artel.payments.model import PaymentRow, Truth
+from artel.payments.simulator import Simulator
 from tests.conftest import Run
 from tests.proofs.bazaar import Bazaar
 

@@ -21,8 +21,8 @@ from artel.orders.carts.service import Owner
 from artel.orders.orders import history, moves, service
 from artel.orders.orders.model import Cancelling, CopiesBack, LineWanted, Placing, Refunding, Shipping, Terms
 from artel.orders.orders.tables import orders
-from artel.orders.payments.tables import payments, refunds
 from artel.orders.vouchers.tables import vouchers
+from artel.payments.tables import payments, refunds
 from artel.shop.offers import service as offers
 from artel.shop.shops import service as shops
 from tests.conftest import Run

@@ -245,7 +245,7 @@ def _payments() -> None:
     op.create_table(
         "payments",
         identity(),
-        integer("order_id"),
+        integer("order_id", nullable=True),
         integer("account_id"),
         text("shop_ids"),
         text("provider"),
@@ -296,7 +296,7 @@ def _refunds() -> None:
         "refunds",
         identity(),
         integer("payment_id"),
-        integer("order_id"),
+        integer("order_id", nullable=True),
         text("provider"),
         integer("amount_minor"),
         text("currency"),

@@ -11,9 +11,9 @@ from structlog.typing import FilteringBoundLogger
 from artel.db import Database
 from artel.kernel.errors import Refusal
 from artel.orders.orders import moves, paying
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import Hint
-from artel.orders.payments.service import Pass, Providers
+from artel.payments import service as payments
+from artel.payments.model import Hint
+from artel.payments.service import Pass, Providers
 
 PAUSE_S: Final = 1.0
 COUNT_EVERY: Final = 30  # rounds

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct, field
 
 from artel.kernel.errors import Refusal
+from artel.kernel.moments import FROM_TO, Moment
 from artel.kernel.money import AMOUNT_MAX, Amount
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
 from artel.orders.vouchers.model import CodeTyped
+from artel.payments.model import PaymentShown
 
 LINES_MAX: Final = 100  # of one order
 QUANTITY_MAX: Final = 1_000  # of one line
@@ -15,7 +17,6 @@ ADDRESS_MAX: Final = 1_000
 NOTE_MAX: Final = 2_000
 REASON_MAX: Final = 500
 TRACKING_MAX: Final = 200
-MOMENT_MAX: Final = 40
 
 Status = Literal[
     "check_availability",
@@ -118,12 +119,7 @@ class Refunding(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason = ""
 
 
-_FROM_TO: Final = {"from_at": "from", "to_at": "to"}  # `from` is a word of Python
-_DATE_TIME: Final = {"format": "date-time", "examples": ["2026-11-01T00:00:00Z"]}
-Moment = Annotated[str, Meta(max_length=MOMENT_MAX, extra_json_schema=_DATE_TIME)]
-
-
-class SheetFilter(Struct, frozen=True, forbid_unknown_fields=True, rename=_FROM_TO):
+class SheetFilter(Struct, frozen=True, forbid_unknown_fields=True, rename=FROM_TO):
     """Which orders: one's own; those with a part of a shop, for its members; all of them, for the staff.
 
     `from` and `to` are times of placing, the first included, the second not.
@@ -136,7 +132,7 @@ class SheetFilter(Struct, frozen=True, forbid_unknown_fields=True, rename=_FROM_
     to_at: Moment | None = None
 
 
-class OrderFilter(Struct, frozen=True, forbid_unknown_fields=True, rename=_FROM_TO):
+class OrderFilter(Struct, frozen=True, forbid_unknown_fields=True, rename=FROM_TO):
     """The same, page by page, the newest first."""
 
     shop: Id | None = None
@@ -184,16 +180,6 @@ class Part(Struct, frozen=True):
     shipped_at: str | None
     tracking: str
     lines: list[Line]
-
-
-class PaymentShown(Struct, frozen=True):
-    """A payment of an order: what it is worth and what of it was promised back."""
-
-    id: int
-    provider: str
-    status: str
-    amount_minor: int
-    refunding_minor: int
 
 
 class Order(Struct, frozen=True):

@@ -15,9 +15,9 @@ from artel.orders.orders import history, queries, refunds, rules, seeing, servic
 from artel.orders.orders.history import Occasion
 from artel.orders.orders.model import Cancelling, Kind, Order, PartDone, PartUnknown, Refunding, Shipping, Terms
 from artel.orders.orders.seeing import Seen
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import PaymentRow
 from artel.orders.vouchers import service as vouchers
+from artel.payments import service as payments
+from artel.payments.model import PaymentRow
 from artel.shop.offers import service as offers
 
 EXPIRE_MAX: Final = 100  # orders that one round of the chore frees, each in a transaction of its own

@@ -13,8 +13,8 @@ from artel.kernel.page import Page
 from artel.orders.orders import moves, queries, seeing
 from artel.orders.orders.model import OrderUnknown
 from artel.orders.orders.seeing import Seen
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import (
+from artel.payments import service as payments
+from artel.payments.model import (
     Payment,
     PaymentRow,
     PaymentUnknown,
@@ -25,7 +25,7 @@ from artel.orders.payments.model import (
     SellerNeeded,
     Wish,
 )
-from artel.orders.payments.service import Asked, Pass, Payable, Providers
+from artel.payments.service import Asked, Pass, Payable, Providers
 
 # --- by the customer
 

@@ -19,10 +19,8 @@ from sqlalchemy import (
 )
 
 from artel.db import Command, Query, among
-from artel.orders.orders.model import PaymentShown
 from artel.orders.orders.rows import BoughtRow, EventRow, LineRow, ListedRow, OrderRow, PartRow, SheetRow
 from artel.orders.orders.tables import order_events, order_lines, order_parts, orders
-from artel.orders.payments.tables import payments
 
 _shown = [orders.c[field] for field in OrderRow.__struct_fields__]
 _of_order = orders.c.id == bindparam("order_id")
@@ -75,12 +73,6 @@ LINES_OF_ORDERS = Query(
     select(*(order_lines.c[field] for field in BoughtRow.__struct_fields__))
     .where(among(order_lines.c.order_id, "order_ids"))
     .order_by(order_lines.c.id),
-)
-PAYMENTS = Query(
-    PaymentShown,
-    select(*(payments.c[field] for field in PaymentShown.__struct_fields__))
-    .where(payments.c.order_id == bindparam("order_id"))
-    .order_by(payments.c.id),
 )
 DUE = Query(
     int,

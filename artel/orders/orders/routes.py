@@ -8,8 +8,8 @@ from artel.kernel.spreadsheet import csv_line
 from artel.orders.delivery.model import MethodCurrency, MethodUnknown, NothingToDeliver
 from artel.orders.orders import model, moves, paying, service, views
 from artel.orders.orders.rows import SheetRow
-from artel.orders.payments import model as payments
 from artel.orders.vouchers.model import NOT_TAKEN
+from artel.payments import model as payments
 from artel.shop.offers.model import NotEnoughStock, OfferUnknown
 from artel.shop.shops.model import NotYourShop
 

@@ -9,8 +9,8 @@ import msgspec
 
 from artel.db import Database, Read, Write, numbers
 from artel.kernel.actor import Actor
-from artel.kernel.clock import US, parse_iso
-from artel.kernel.errors import Malformed
+from artel.kernel.clock import US
+from artel.kernel.moments import END_US, span_us
 from artel.kernel.page import Cut, Page, page
 from artel.orders.carts import service as carts
 from artel.orders.delivery import service as delivery
@@ -36,12 +36,12 @@ from artel.orders.orders.queries import Scope
 from artel.orders.orders.rows import LineRow, OrderRow, PartRow, SheetRow
 from artel.orders.orders.seeing import Seen
 from artel.orders.vouchers import service as vouchers
+from artel.payments import service as payments
 from artel.shop.offers import service as offers
 from artel.shop.offers.model import OfferForSale
 from artel.shop.shops import service as shops
 from artel.shop.shops.model import NotYourShop
 
-END: Final = 2**62  # after every id and every time
 SHEET_PAGE: Final = 500  # rows of one statement of an export
 SHEET_MAX: Final = 10_000  # rows of one answer: `artel orders export` writes any number
 
@@ -225,22 +225,22 @@ async def get(tx: Read, who: Actor, order_id: int) -> Order:
     """An order, or the asker's parts of it. At most five statements. Raises OrderUnknown."""
     seen = await seeing.see(tx, who, order_id)
     lines = await tx.all(queries.LINES, order_id=order_id)
-    payments = await tx.all(queries.PAYMENTS, order_id=order_id) if seen.whole else []
-    return views.order(seen, lines, payments, tx.now_us)
+    paid = await payments.brief_of_order(tx, order_id) if seen.whole else []
+    return views.order(seen, lines, paid, tx.now_us)
 
 
 async def list_orders(tx: Read, who: Actor, query: OrderFilter) -> Page[Listed]:
     """Orders, the newest first: two statements at most. Raises NotYourShop, AllOrdersDenied."""
     scope, given = await _scope(tx, who, query)
     cut = Cut(query.limit, query.after)
-    rows = await tx.all(queries.LISTS[scope], **given, before_id=cut.key(END), row_limit=cut.limit + 1)
+    rows = await tx.all(queries.LISTS[scope], **given, before_id=cut.key(END_US), row_limit=cut.limit + 1)
     return page([views.listed(row) for row in rows], cut, "id")
 
 
 async def purchases(tx: Read, who: Actor, query: Cut) -> Page[Purchase]:
     """The orders that the asker placed, with what was bought, the newest first. Two statements."""
     _, given = await _scope(tx, who, OrderFilter())
-    rows = await tx.all(queries.LISTS["mine"], **given, before_id=query.key(END), row_limit=query.limit + 1)
+    rows = await tx.all(queries.LISTS["mine"], **given, before_id=query.key(END_US), row_limit=query.limit + 1)
     cut = page(rows, query, "id")
     lines = await tx.all(queries.LINES_OF_ORDERS, order_ids=numbers(row.id for row in cut.items))
     return Page([views.purchase(row, lines) for row in cut.items], cut.next)
@@ -295,11 +295,8 @@ async def sheet_size(tx: Read, who: Actor, query: SheetFilter) -> int:
 async def _scope(tx: Read, who: Actor, query: OrderFilter | SheetFilter) -> tuple[Scope, dict[str, Any]]:
     """Whose orders are meant, and the parameters of the statement. Raises NotYourShop, AllOrdersDenied."""
     platform = who.is_any(rules.PLATFORM)
-    given = {
-        "from_us": -END if query.from_at is None else _us("from", query.from_at),
-        "to_us": END if query.to_at is None else _us("to", query.to_at),
-        "status": query.status or "",
-    }
+    from_us, to_us = span_us(query.from_at, query.to_at)
+    given = {"from_us": from_us, "to_us": to_us, "status": query.status or ""}
     if query.shop is not None:
         if not platform and query.shop not in await shops.shop_ids_of(tx, who.account_id):
             raise NotYourShop(shop=query.shop)
@@ -309,11 +306,3 @@ async def _scope(tx: Read, who: Actor, query: OrderFilter | SheetFilter) -> tupl
     if not platform:
         raise AllOrdersDenied
     return "all", given
-
-
-def _us(field: str, text: str) -> int:
-    """Microseconds of a time as it was typed; one without a zone is UTC. Raises Malformed."""
-    try:
-        return parse_iso(text)
-    except (ValueError, OverflowError):
-        raise Malformed(field=field, problem="is no time: write 2026-11-01 or 2026-11-01T10:00:00Z") from None

@@ -9,9 +9,10 @@ from artel.kernel.clock import iso
 from artel.kernel.spreadsheet import csv_line
 from artel.orders.orders import amounts, rules
 from artel.orders.orders.amounts import Sums
-from artel.orders.orders.model import Bought, Happened, Line, Listed, Order, Part, PaymentShown, Purchase
+from artel.orders.orders.model import Bought, Happened, Line, Listed, Order, Part, Purchase
 from artel.orders.orders.rows import BoughtRow, EventRow, LineRow, ListedRow, PartRow, SheetRow
 from artel.orders.orders.seeing import Seen
+from artel.payments.model import PaymentShown
 
 
 def order(seen: Seen, lines: Sequence[LineRow], payments: list[PaymentShown], now_us: int) -> Order:

@@ -12,9 +12,9 @@ from artel.orders.orders import moves, queries, rules
 from artel.orders.orders.model import Terms
 from artel.orders.orders.rows import EventRow, OrderRow
 from artel.orders.orders.tables import order_lines, orders
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import Receipt, Wish
-from artel.orders.payments.service import Payable, Providers
+from artel.payments import service as payments
+from artel.payments.model import Receipt, Wish
+from artel.payments.service import Payable, Providers
 from artel.shop.offers.tables import offers
 from artel.shop.shops.tables import shop_members
 from tests.conftest import Client, Run

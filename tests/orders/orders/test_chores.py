@@ -10,8 +10,8 @@ from artel.edge.observe import make_log
 from artel.kernel.clock import US
 from artel.orders.orders import chores, moves
 from artel.orders.orders.chores import Rounds
-from artel.orders.payments.service import Providers
-from artel.orders.payments.simulator import Simulator
+from artel.payments.service import Providers
+from artel.payments.simulator import Simulator
 from tests.conftest import Client, Log, Run
 from tests.orders.orders.market import TERMS, Market
 from tests.orders.waiting import pass_time

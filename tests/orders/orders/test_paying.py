@@ -9,9 +9,9 @@ from artel.accounts.service import authenticate
 from artel.app import LATE_BY_S
 from artel.kernel.clock import US
 from artel.orders.orders import moves, paying
-from artel.orders.payments import service as payments
-from artel.orders.payments.model import Hint, Wish
-from artel.orders.payments.rules import CHECK_AFTER_S, START_GRACE_US
+from artel.payments import service as payments
+from artel.payments.model import Hint, Wish
+from artel.payments.rules import CHECK_AFTER_S, START_GRACE_US
 from tests.orders.orders.market import Market
 from tests.orders.orders.till import HOLD_US, KINDS, PAID_BACK, Till
 from tests.orders.waiting import pass_time

@@ -13,7 +13,7 @@ from artel.kernel.actor import Actor
 from artel.orders.orders import moves, queries, seeing, service
 from artel.orders.orders.model import Cancelling, LineWanted, MoveIllegal, Placing, Refunding, RefundTooLarge
 from artel.orders.orders.tables import orders
-from artel.orders.payments.tables import payments, refunds
+from artel.payments.tables import payments, refunds
 from artel.shop.offers import service as offers_service
 from tests.conftest import Run
 from tests.orders.orders.market import TERMS, check_histories, pay, stocks

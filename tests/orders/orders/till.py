@@ -9,10 +9,10 @@ from artel.db import Database, Query, Read
 from artel.db.tables import outbox
 from artel.kernel.clock import US
 from artel.orders.orders import moves, paying
-from artel.orders.payments import service as payments
-from artel.orders.payments.service import Providers
-from artel.orders.payments.simulator import Simulator
-from artel.orders.payments.tables import test_charges
+from artel.payments import service as payments
+from artel.payments.service import Providers
+from artel.payments.simulator import Simulator
+from artel.payments.tables import test_charges
 from tests.conftest import Client, Run
 from tests.orders.orders.market import TERMS, Market
 from tests.orders.waiting import pass_time

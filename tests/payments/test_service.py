@@ -8,11 +8,11 @@ import pytest
 from artel.db import Write
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
-from artel.orders.payments import model, rules, service
-from artel.orders.payments.model import Filter, PaymentRow, Receipt, Truth, Wish
-from artel.orders.payments.service import Providers
-from artel.orders.payments.simulator import Simulator
-from tests.orders.payments.till import CHECK_US, DAY_US, KINDS, TAKEN, TOTAL, Till
+from artel.payments import model, rules, service
+from artel.payments.model import Filter, PaymentRow, Receipt, Truth, Wish
+from artel.payments.service import Providers
+from artel.payments.simulator import Simulator
+from tests.payments.till import CHECK_US, DAY_US, KINDS, TAKEN, TOTAL, Till
 from tests.people import People
 
 # --- beginning

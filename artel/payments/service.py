@@ -13,8 +13,8 @@ from msgspec import Struct
 from artel.db import Database, Query, Read, Write, emit, numbers
 from artel.kernel.actor import Actor
 from artel.kernel.page import Cut, Page, page
-from artel.orders.payments import queries, rules
-from artel.orders.payments.model import (
+from artel.payments import queries, rules
+from artel.payments.model import (
     AlreadySettled,
     AmountDiffers,
     Declined,
@@ -25,6 +25,7 @@ from artel.orders.payments.model import (
     NotByHand,
     Payment,
     PaymentRow,
+    PaymentShown,
     PaymentUnknown,
     ProviderUnknown,
     Receipt,
@@ -39,7 +40,7 @@ from artel.orders.payments.model import (
     Waiting,
     Wish,
 )
-from artel.orders.payments.provider import MANUAL, TEST, Provider, ProviderFailed
+from artel.payments.provider import MANUAL, TEST, Provider, ProviderFailed
 
 NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 PAYMENTS_MAX: Final = 20  # of one order with one provider: whoever tries stolen cards tries many
@@ -243,6 +244,11 @@ async def shown(tx: Read, rows: Sequence[PaymentRow]) -> list[Payment]:
 async def of_order(tx: Read, order_id: int) -> list[Payment]:
     """The payments of an order, oldest first: a few of each provider. Two statements."""
     return await shown(tx, await tx.all(queries.OF_ORDER, order_id=order_id))
+
+
+async def brief_of_order(tx: Read, order_id: int) -> list[PaymentShown]:
+    """The same without their refunds, in one statement."""
+    return await tx.all(queries.BRIEF_OF_ORDER, order_id=order_id)
 
 
 async def list_payments(tx: Read, who: Actor, query: Filter) -> Page[Payment]:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from artel.orders.payments import model, rules, service
-from artel.orders.payments.model import Filter, Receipt, RefundRow
-from artel.orders.payments.provider import ProviderFailed
-from artel.orders.payments.service import Providers
-from artel.orders.payments.simulator import Simulator
-from tests.orders.payments.till import DAY_US, GIVEN_BACK, KINDS, REFUND_KEYS, TOTAL, Till
+from artel.payments import model, rules, service
+from artel.payments.model import Filter, Receipt, RefundRow
+from artel.payments.provider import ProviderFailed
+from artel.payments.service import Providers
+from artel.payments.simulator import Simulator
+from tests.payments.till import DAY_US, GIVEN_BACK, KINDS, REFUND_KEYS, TOTAL, Till
 
 
 def test_a_refund_is_promised_out_of_what_was_taken_and_never_more(till: Till) -> None:

@@ -4,10 +4,10 @@ import pytest
 
 from artel.db import Database, Write
 from artel.orders.orders.tables import orders
-from artel.orders.payments.service import Payable, Providers
-from artel.orders.payments.simulator import Simulator
+from artel.payments.service import Payable, Providers
+from artel.payments.simulator import Simulator
 from tests.conftest import Run
-from tests.orders.payments.till import TOTAL, Till
+from tests.payments.till import TOTAL, Till
 from tests.people import People
 from tests.shop.shelf import enter
 

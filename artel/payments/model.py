@@ -56,6 +56,16 @@ class Remark(Struct, frozen=True, forbid_unknown_fields=True):
     note: Note = ""
 
 
+class PaymentShown(Struct, frozen=True):
+    """A payment of an order: what it is worth and what of it was promised back."""
+
+    id: int
+    provider: str
+    status: str
+    amount_minor: int
+    refunding_minor: int
+
+
 class PaymentRow(Struct, frozen=True):
     """A payment as the database holds it; `shop_ids` is a JSON list."""
 

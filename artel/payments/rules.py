@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from artel.kernel.clock import US, iso
-from artel.orders.payments.model import Payment, PaymentRow, Refund, RefundRow, Truth
+from artel.payments.model import Payment, PaymentRow, Refund, RefundRow, Truth
 
 # How long after the first, the second, … question a provider is asked again, seconds. It never ends: a provider that
 # takes the money weeks later must not keep it.

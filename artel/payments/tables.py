@@ -8,8 +8,8 @@ payments = Table(
     "payments",
     metadata,
     identity(),
-    integer("order_id"),
-    integer("account_id"),  # whose order it is
+    integer("order_id", nullable=True),  # none: it tops up the wallet of the account
+    integer("account_id"),  # who pays
     text("shop_ids"),  # JSON list: whose goods it pays for
     text("provider"),  # manual, test
     text("method"),  # which of the provider's ways to pay; '': its only one
@@ -59,7 +59,7 @@ refunds = Table(
     metadata,
     identity(),
     integer("payment_id"),
-    integer("order_id"),
+    integer("order_id", nullable=True),  # of the payment
     text("provider"),  # of the payment
     integer("amount_minor"),
     text("currency"),

@@ -7,15 +7,15 @@ from msgspec import structs
 
 from artel.db import Database
 from artel.kernel.clock import US
-from artel.orders.payments import service
-from artel.orders.payments.model import PaymentRow, Truth, Wish
-from artel.orders.payments.provider import ProviderFailed
-from artel.orders.payments.service import Payable, Providers
-from artel.orders.payments.simulator import BEHAVIOURS, Simulator
+from artel.payments import service
+from artel.payments.model import PaymentRow, Truth, Wish
+from artel.payments.provider import ProviderFailed
+from artel.payments.service import Payable, Providers
+from artel.payments.simulator import BEHAVIOURS, Simulator
 from tests.conftest import Run
-from tests.orders.payments.conftest import HOUR_US
-from tests.orders.payments.till import TOTAL
 from tests.orders.waiting import pass_time
+from tests.payments.conftest import HOUR_US
+from tests.payments.till import TOTAL
 
 TAKEN = Truth("captured", TOTAL, "RUB")
 DECLINED = Truth("declined", 0, "")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artel.orders.payments import rules
-from artel.orders.payments.model import PaymentRow, Truth
+from artel.payments import rules
+from artel.payments.model import PaymentRow, Truth
 
 DAY_S: Final = 86_400
 

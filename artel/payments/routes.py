@@ -3,7 +3,7 @@
 from typing import Final
 
 from artel.edge.route import ANYONE, STAFF, Route, Trial, get, post
-from artel.orders.payments import model, service
+from artel.payments import model, service
 
 ROUTES: Final[list[Route]] = [
     get("/api/v1/payments", service.list_payments, access=STAFF, scope="orders:read"),

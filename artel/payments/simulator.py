@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from artel.db import Command, Database, Query, Write
 from artel.kernel.clock import US
 from artel.kernel.secrets import new_token
-from artel.orders.payments.model import PaymentRow, Truth
-from artel.orders.payments.provider import TEST, ProviderFailed
-from artel.orders.payments.tables import test_charges, test_refunds
+from artel.payments.model import PaymentRow, Truth
+from artel.payments.provider import TEST, ProviderFailed
+from artel.payments.tables import test_charges, test_refunds
 
 SOON_US: Final = US  # what a payment takes that is not taken at once
 TELLS_TIMES: Final = 3  # how often it tells of one that it tells of again and again

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from artel.db import Database, Query, Read
 from artel.db.tables import outbox
 from artel.kernel.clock import US
-from artel.orders.payments import service
-from artel.orders.payments.model import Hint, PaymentRow, RefundRow, Truth, Wish
-from artel.orders.payments.service import Payable, Providers
-from artel.orders.payments.tables import payments, test_charges, test_refunds
+from artel.payments import service
+from artel.payments.model import Hint, PaymentRow, RefundRow, Truth, Wish
+from artel.payments.service import Payable, Providers
+from artel.payments.tables import payments, test_charges, test_refunds
 from tests.conftest import Run
 from tests.orders.waiting import pass_time
 

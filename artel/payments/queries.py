@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from artel.db import Command, Query, among
 from artel.kernel.clock import US
-from artel.orders.payments.model import PaymentRow, RefundRow, Waiting
-from artel.orders.payments.rules import CHECK_AFTER_S, HINT_PAUSE_US, REFUND_AFTER_S
-from artel.orders.payments.tables import payments, refunds
+from artel.payments.model import PaymentRow, PaymentShown, RefundRow, Waiting
+from artel.payments.rules import CHECK_AFTER_S, HINT_PAUSE_US, REFUND_AFTER_S
+from artel.payments.tables import payments, refunds
 
 CLAIM_MAX = 20  # how many a pass asks about at once
 
@@ -76,6 +76,12 @@ BEGIN = Query(
 )
 BY_ID = Query(PaymentRow, select(*_payment).where(payments.c.id == bindparam("payment_id")))
 BY_ID_LOCKED = Query(PaymentRow, select(*_payment).where(payments.c.id == bindparam("payment_id")).with_for_update())
+BRIEF_OF_ORDER = Query(
+    PaymentShown,
+    select(*(payments.c[field] for field in PaymentShown.__struct_fields__))
+    .where(payments.c.order_id == bindparam("order_id"))
+    .order_by(payments.c.id),
+)
 OF_ORDER = Query(
     PaymentRow, select(*_payment).where(payments.c.order_id == bindparam("order_id")).order_by(payments.c.id)
 )

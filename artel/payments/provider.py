@@ -6,7 +6,7 @@ was answered asks it again. What a provider sends by itself is only a hint that 
 
 from typing import Final, Protocol
 
-from artel.orders.payments.model import PaymentRow, Truth
+from artel.payments.model import PaymentRow, Truth
 
 MANUAL: Final = "manual"  # nobody is asked: staff say that the money is there
 TEST: Final = "test"
