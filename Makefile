@@ -6,6 +6,8 @@ DATA ?= demo
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ROUNDS ?= 10
+# Processes that run tests, each with a PostgreSQL of its own; 0: none but pytest itself.
+JOBS ?= 2
 # What runs the Postman collection in the tests. Without Node 16 or newer that one test is skipped and says so.
 NEWMAN ?= $(shell command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 16))' && echo .venv/newman.stamp)
 
@@ -44,7 +46,7 @@ check: .venv/test.stamp ## formatting, lint, types, structure
 	@$(RUN)/pytest -q tests/test_tidy.py
 
 test: .venv/test.stamp $(NEWMAN) ## every test, on SQLite and PostgreSQL
-	@$(RUN)/pytest
+	@$(RUN)/pytest -n $(JOBS) --dist worksteal
 
 test-clickhouse: .venv/clickhouse.stamp ## the reports on real ClickHouse (chdb)
 	@$(RUN)/pytest tests/traffic/clickhouse

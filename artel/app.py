@@ -19,9 +19,12 @@ from artel.accounts import service as accounts
 from artel.accounts.hashing import Hasher
 from artel.db import Database, outbox
 from artel.db.announcing import AnnouncingDatabase
+from artel.db.long_reads import LongReads
 from artel.db.opening import open_database
 from artel.dialects.bookshop import routes as bookshop_routes
 from artel.dialects.loganalysis import routes as loganalysis_routes
+from artel.dialects.superservice import routes as superservice_routes
+from artel.dialects.superservice.wire import TopUps
 from artel.edge import docs, health, idempotency, pages
 from artel.edge.asgi import Composition, Edge
 from artel.edge.handler import Kit, Limits
@@ -34,15 +37,28 @@ from artel.events.relay import Pulse, Relay
 from artel.events.sender import Sender
 from artel.events.service import WebhookTerms
 from artel.events.streams import Streams
+from artel.jobs import checks as jobs_checks
+from artel.jobs import routes as jobs_routes
+from artel.jobs.chores import Expiry
+from artel.jobs.model import Terms as JobTerms
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
 from artel.kernel.secrets import Sealer, load_key
+from artel.ledger.book import routes as book_routes
+from artel.ledger.book.checks import Check, Checks
+from artel.ledger.journal.chores import Keeper
+from artel.ledger.journal.store import FOLDER as JOURNAL_FOLDER
+from artel.ledger.journal.store import Journal
+from artel.ledger.wallets import checks as wallets_checks
+from artel.ledger.wallets import routes as wallets_routes
 from artel.orders.carts import routes as carts_routes
 from artel.orders.carts import service as carts
 from artel.orders.delivery import routes as delivery_routes
+from artel.orders.orders import checks as orders_checks
 from artel.orders.orders import routes as orders_routes
 from artel.orders.orders.chores import Rounds
 from artel.orders.orders.model import Terms as OrderTerms
+from artel.orders.payouts import routes as payouts_routes
 from artel.orders.vouchers import routes as vouchers_routes
 from artel.payments import routes as payments_routes
 from artel.payments.provider import TEST
@@ -84,9 +100,17 @@ ROUTES: Final[list[Route]] = [
     *vouchers_routes.ROUTES,
     *orders_routes.ROUTES,
     *payments_routes.ROUTES,
+    *book_routes.ROUTES,
+    *wallets_routes.ROUTES,
+    *payouts_routes.ROUTES,
+    *jobs_routes.ROUTES,
     *bookshop_routes.ROUTES,
     *loganalysis_routes.ROUTES,
+    *superservice_routes.ROUTES,
 ]
+
+# What else `artel ledger check` checks.
+CHECKS: Final[tuple[Check, ...]] = (orders_checks.check, jobs_checks.check, wallets_checks.check)
 
 
 def key_path(settings: Settings) -> Path:
@@ -143,7 +167,7 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
                 metrics,
                 hasher,
                 terms(settings),
-                OrderTerms(settings.order_hold_s, settings.order_confirm_s),
+                *_about_money(settings, log),
                 providers,
                 sealer,
                 webhook_terms,
@@ -153,10 +177,13 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
             ),
         )
         sweep = functools.partial(_sweep, db, log, settings.key_ttl_s * US)
-        chores = [asyncio.create_task(_kept_up(run, log)) for run in (relay.run, sender.run, rounds.run, sweep)]
+        keeper = Keeper(store, Journal(settings.data / JOURNAL_FOLDER), log)
+        runs = (relay.run, sender.run, rounds.run, Expiry(db, log).run, keeper.run, sweep)
+        chores = [asyncio.create_task(_kept_up(run, log)) for run in runs]
 
         async def close() -> None:
             await _end(chores)
+            await keeper.round()  # nothing that was booked stays unsealed while nobody is here
             hasher.close()
             threads.shutdown()
             if copies:
@@ -205,6 +232,20 @@ def _simulator(settings: Settings, db: Database, log: FilteringBoundLogger) -> S
         return None
     log.warning("payments.test_money_is_taken", setting="ARTEL_PAYMENTS_TEST")
     return Simulator(db, late_us=(settings.order_hold_s + LATE_BY_S) * US)
+
+
+def _about_money(settings: Settings, log: FilteringBoundLogger) -> tuple[OrderTerms, JobTerms, TopUps, Checks]:
+    """What the operator set about orders and jobs, and what checks the book."""
+    orders = OrderTerms(settings.order_hold_s, settings.order_confirm_s)
+    jobs = JobTerms(settings.job_fee_bp, settings.job_fee_min_minor, settings.job_fee_max_minor)
+    return orders, jobs, _top_ups(settings, log), Checks(LongReads(settings.database, settings.data), CHECKS)
+
+
+def _top_ups(settings: Settings, log: FilteringBoundLogger) -> TopUps:
+    """Whether customers of the older superservice may give themselves money, as they could there."""
+    if settings.superservice_topups:
+        log.warning("superservice.money_is_free", setting="ARTEL_SUPERSERVICE_TOPUPS")
+    return TopUps(settings.superservice_topups)
 
 
 async def _sweep(db: Database, log: FilteringBoundLogger, key_ttl_us: int) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from artel import __version__
 from artel.accounts import commands as accounts
-from artel.app import ROUTES, key_path
+from artel.app import CHECKS, ROUTES, key_path
 from artel.db.migrate import SchemaNewer, migrate
 from artel.db.sqlite import SqliteUnsafe
 from artel.demo import commands as demo
@@ -23,9 +23,14 @@ from artel.edge.observe import METRICS_FOLDER
 from artel.edge.openapi import document
 from artel.edge.postman import Visitor, collection
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json
+from artel.jobs import commands as jobs
 from artel.kernel.errors import Malformed, Refusal
 from artel.kernel.secrets import load_key
+from artel.ledger.book import commands as book
+from artel.ledger.journal import commands as journal
+from artel.ledger.wallets import commands as wallets
 from artel.orders.orders import commands as orders
+from artel.orders.payouts import commands as payouts
 from artel.settings import PREFIX, Settings, load
 from artel.shop.sheets import commands as sheets
 from artel.shop.shops import commands as shops
@@ -41,6 +46,13 @@ app: Final = typer.Typer(
 app.add_typer(accounts.account_app, name="account")
 app.add_typer(accounts.token_app, name="token")
 app.add_typer(orders.app, name="orders")
+app.add_typer(payouts.app, name="payouts")
+app.add_typer(wallets.app, name="wallet")
+ledger: Final = typer.Typer(help="The book of money: check it, audit it.", no_args_is_help=True)
+ledger.add_typer(book.app)
+ledger.add_typer(journal.app)
+app.add_typer(ledger, name="ledger")
+app.add_typer(jobs.app, name="jobs")
 traffic: Final = typer.Typer(help="The access log: import it, ask it.", no_args_is_help=True)
 traffic.add_typer(imports.app)
 traffic.add_typer(reports.reports_app)
@@ -48,6 +60,13 @@ app.add_typer(traffic, name="traffic")
 app.add_typer(shops.shop_app, name="shop")
 app.add_typer(sheets.app, name="catalogue")
 app.add_typer(demo.app)
+
+
+@ledger.callback()
+def _ledger(context: typer.Context) -> None:
+    """The book of money."""
+    context.obj = CHECKS  # what features tie to it, which only the composition root knows
+
 
 SIGNS: Final = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[/]"}
 HEADER_TIMEOUT_MS: Final = 10_000  # a client that has not sent its headers by then is let go

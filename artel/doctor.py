@@ -41,6 +41,8 @@ async def examine(settings: Settings) -> list[Finding]:
         findings.append(await _redis(settings.redis))
     if settings.payments_test:
         findings.append(Finding("payments", "warn", "ARTEL_PAYMENTS_TEST lets in money that is not real"))
+    if settings.superservice_topups:
+        findings.append(Finding("top-ups", "warn", "ARTEL_SUPERSERVICE_TOPUPS lets customers give themselves money"))
     return findings
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from artel.kernel.errors import Malformed
+from artel.kernel.money import AMOUNT_MAX, BASIS_POINTS
 
 PREFIX: Final = "ARTEL_"
 
@@ -57,6 +58,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     payments_test: Annotated[
         bool, Meta(description="Whether the payment provider `test` is let in: its money is not real, the goods are.")
     ] = False
+    superservice_topups: Annotated[
+        bool, Meta(description="Whether customers may give themselves money by the older `PUT /api/users/me/wallet/`.")
+    ] = True
     webhooks_private: Annotated[
         bool, Meta(description="Whether webhooks may lead to private and loopback addresses: only for development.")
     ] = False
@@ -66,6 +70,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     order_confirm_s: Annotated[
         Positive, Meta(description="How long they are held while a shop looks whether it can deliver, seconds.")
     ] = 86_400
+    job_fee_bp: Annotated[
+        int,
+        Meta(ge=0, le=BASIS_POINTS, description="What the platform takes of a job's value, in basis points."),
+    ] = 1_000
+    job_fee_min_minor: Annotated[
+        int, Meta(ge=0, le=AMOUNT_MAX, description="At least so much of each job's value, minor units.")
+    ] = 0
+    job_fee_max_minor: Annotated[
+        int, Meta(ge=0, le=AMOUNT_MAX, description="At most so much of each job's value, minor units; 0: no bound.")
+    ] = 0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="debug, info, warning or error.")
     ] = "info"

@@ -3,6 +3,11 @@
 The rival is the same statements in the raw driver without HTTP: apsw that commits 16 of them together with
 synchronous=FULL, or asyncpg with a connection for each of 16 clients. The statements are recorded from the product, so
 that they are the same; only the ids of account and order are put in anew.
+
+Two things belong to them that no recording of one transaction shows. SQLite checks foreign keys only where it is told
+to, as PostgreSQL always does. And an event of the outbox is told to nobody before it has its position and stands under
+each word of its audience: the product does that after the commit, within the time that is measured, and so does the
+rival, for 16 events at once, or as many as wait.
 """
 
 import asyncio
@@ -18,9 +23,11 @@ import asyncpg
 from msgspec import Struct
 
 from artel.accounts import queries as accounts
-from artel.db import Command, Query, Write
+from artel.db import Command, Query, Write, outbox
 from artel.db.opening import DATABASE_FILE, open_database
+from artel.db.outbox import Occurrence
 from artel.db.statement import Compiled, Engine, Params
+from artel.events.relay import GATHER_S
 from artel.kernel.actor import Actor
 from artel.orders.orders import queries, service
 from artel.orders.orders.model import Placing, Terms
@@ -125,6 +132,7 @@ class Rival:
     def _sqlite(self, path: str, seconds: int) -> float:
         connection = apsw.Connection(path, statementcachesize=200)
         connection.execute("pragma synchronous=full")
+        connection.execute("pragma foreign_keys=on")
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         execute = connection.execute
         began_s, sold = time.perf_counter(), 0
@@ -140,6 +148,10 @@ class Rival:
                         continue
                     found = execute(step.text, step.filled(step.rows[0], account_id, order_id)).fetchall()
                     order_id = found[0][0] if step.gives_order else order_id
+            last = execute(outbox.LOCK.sqlite.text).fetchone()[0]
+            waiting = outbox.UNPUBLISHED.sqlite
+            for text, rows in _publishing("sqlite", execute(waiting.text, waiting.arguments({})).fetchall(), last):
+                connection.executemany(text, rows)
             execute("commit")
             sold += CLIENTS
         took_s = time.perf_counter() - began_s
@@ -148,9 +160,19 @@ class Rival:
 
     async def _postgres(self, url: str, seconds: int) -> float:
         pool = await asyncpg.create_pool(
-            url, min_size=CLIENTS, max_size=CLIENTS, server_settings={"jit": "off"}, statement_cache_size=200
+            url, min_size=CLIENTS + 1, max_size=CLIENTS + 1, server_settings={"jit": "off"}, statement_cache_size=200
         )
         began_s, sold = time.perf_counter(), 0
+
+        async def publisher(connection: Any) -> None:
+            waiting = outbox.UNPUBLISHED.postgresql
+            while time.perf_counter() < began_s + seconds:
+                async with connection.transaction():
+                    last = await connection.fetchval(outbox.LOCK.postgresql.text)
+                    events = await connection.fetch(waiting.text, *waiting.arguments({}))
+                    for text, rows in _publishing("postgresql", events, last):
+                        await connection.executemany(text, rows)
+                await asyncio.sleep(0 if len(events) == outbox.BATCH else GATHER_S)
 
         async def client(connection: Any) -> None:
             nonlocal sold
@@ -169,13 +191,27 @@ class Rival:
                 sold += 1
 
         async with pool:
-            connections = [await pool.acquire() for _ in range(CLIENTS)]
+            published, *connections = [await pool.acquire() for _ in range(CLIENTS + 1)]
             began_s = time.perf_counter()
-            await asyncio.gather(*map(client, connections))
+            await asyncio.gather(*map(client, connections), publisher(published))
             took_s = time.perf_counter() - began_s
-            for connection in connections:
+            for connection in (published, *connections):
                 await pool.release(connection)
         return sold / took_s
+
+
+def _publishing(engine: Engine, waiting: Sequence[Any], last: int) -> list[tuple[str, list[Any]]]:
+    """What gives the waiting events their positions and their listeners: statements, each with its rows."""
+    if not waiting:
+        return []
+    names = Occurrence.__struct_fields__
+    event_id, audience = names.index("id"), names.index("audience")
+    placed = list(enumerate(waiting, last + 1))
+    heard = [{"word": word, "position": at} for at, event in placed for word in sorted(set(event[audience].split()))]
+    given = [{"event_id": event[event_id], "new_position": at} for at, event in placed]
+    steps = ((outbox.PUBLISH, given), (outbox.OPEN_TO, heard), (outbox.REACHED, [{"last": placed[-1][0]}]))
+    compiled: list[tuple[Compiled, list[Any]]] = [(getattr(command, engine), rows) for command, rows in steps]
+    return [(each.text, [each.arguments(row) for row in rows]) for each, rows in compiled]
 
 
 # --- recording what the product does

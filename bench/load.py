@@ -20,13 +20,22 @@ WARM_S = 1
 
 
 class Request(Struct, frozen=True):
-    """The one request that is sent again and again. `{n}` in the token is a number that grows with every request."""
+    """The one request that is sent again and again.
+
+    `{n}` in the token or the path is a number that grows with every request.
+    """
 
     path: str
     token: str
     method: str = "GET"
     body: str = ""
     first: int = 0  # the first number
+    count: int = 10**9  # how many there are; then they begin again
+
+    @property
+    def numbered(self) -> bool:
+        """Whether each request is another one."""
+        return "{n}" in self.token + self.path
 
     def headers(self, number: str = "{n}") -> dict[str, str]:
         """What it carries besides its body."""
@@ -69,11 +78,12 @@ def _wrk(url: str, request: Request, clients: int, seconds: int) -> tuple[int, i
         fields = {"method": request.method, "body": request.body} if request.body else {"method": request.method}
         script.writelines(f"wrk.{name} = {json.dumps(value)}\n" for name, value in fields.items())
         script.writelines(f'wrk.headers["{name}"] = {json.dumps(value)}\n' for name, value in request.headers().items())
-        if "{n}" in request.token:  # the script is run by one thread, so nobody else counts
+        if request.numbered:  # the script is run by one thread, so nobody else counts
             script.write(
-                f"local n = {request.first - 1}\nlocal bearer = wrk.headers['Authorization']\n"
-                "request = function() n = n + 1\n"
-                "wrk.headers['Authorization'] = bearer:gsub('{n}', tostring(n)) return wrk.format() end\n"
+                f"local n, path = -1, {json.dumps(request.path)}\nlocal bearer = wrk.headers['Authorization']\n"
+                f"request = function() n = (n + 1) % {request.count} local word = tostring({request.first} + n)\n"
+                "wrk.headers['Authorization'] = bearer:gsub('{n}', word)\n"
+                "return wrk.format(nil, (path:gsub('{n}', word))) end\n"
             )
         # Unlike the report for people, these are exact.
         script.write(
@@ -82,7 +92,8 @@ def _wrk(url: str, request: Request, clients: int, seconds: int) -> tuple[int, i
             "  e.status + e.read + e.write + e.connect + e.timeout, summary.duration)) end\n"
         )
         script.flush()
-        command = [WRK, "-t1", f"-c{clients}", f"-d{seconds}", "-s", script.name, url + request.path]
+        address = url + request.path.replace("{n}", str(request.first))
+        command = [WRK, "-t1", f"-c{clients}", f"-d{seconds}", "-s", script.name, address]
         report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = re.search(r"EXACT (\d+) (\d+) (\d+)", report)
     assert found, f"wrk did not report:\n{report}"
@@ -129,11 +140,12 @@ def _own(url: str, request: Request, clients: int, seconds: int) -> tuple[int, i
 
     def written(number: int) -> bytes:
         sent = {"Host": address.netloc} | request.headers(str(number)) | {"Content-Length": str(len(request.body))}
-        lines = [f"{request.method} {request.path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+        path = request.path.replace("{n}", str(number))
+        lines = [f"{request.method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
         return ("\r\n".join(lines) + "\r\n\r\n" + request.body).encode()
 
-    numbered = "{n}" in request.token
-    asked = map(written, itertools.count(request.first)) if numbered else itertools.repeat(written(0))
+    numbers = (request.first + number % request.count for number in itertools.count())
+    asked = map(written, numbers) if request.numbered else itertools.repeat(written(0))
 
     async def run() -> tuple[int, int, float]:
         began_s = time.monotonic()

@@ -1,6 +1,7 @@
 """What the tests share: both databases, the application in this process, and a client that speaks to it."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Iterator
@@ -48,10 +49,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of a new, migrated installation: once with SQLite, once with PostgreSQL."""
-    data = tmp_path / "data"
+@contextlib.contextmanager
+def _installation(request: pytest.FixtureRequest, data: Path) -> Iterator[Settings]:
+    """A new, migrated installation on the database that the fixture's parameter names."""
     data.mkdir()
     if request.param == "sqlite":
         (data / DATABASE_FILE).write_bytes(request.getfixturevalue("sqlite_template"))
@@ -59,9 +59,23 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         return
     server: Postgres = request.getfixturevalue("postgres")
     name = f"t{next(_numbers)}"
-    asyncio.run(_execute(server.url("postgres"), f"create database {name} template template_artel"))
+    asyncio.run(_execute(server.url("postgres"), f"create database {name} template template_artel strategy file_copy"))
     yield Settings(data=data, database=server.url(name))
     asyncio.run(_execute(server.url("postgres"), f"drop database {name} with (force)"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a new, migrated installation: once with SQLite, once with PostgreSQL."""
+    with _installation(request, tmp_path / "data") as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def other_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """A second installation beside the one of `settings`, to carry something over into: on each database."""
+    with _installation(request, tmp_path / "other") as found:
+        yield found
 
 
 @pytest.fixture
@@ -75,6 +89,14 @@ def run() -> Iterator[Run]:
 def db(settings: Settings, run: Run) -> Iterator[Database]:
     """The door to the database of `settings`."""
     database = run(open_database(settings.database, settings.data))
+    yield database
+    run(database.close())
+
+
+@pytest.fixture
+def other_db(other_settings: Settings, run: Run) -> Iterator[Database]:
+    """The door to the database of `other_settings`."""
+    database = run(open_database(other_settings.database, other_settings.data))
     yield database
     run(database.close())
 

@@ -9,6 +9,9 @@ import msgspec
 from argon2 import PasswordHasher
 from msgspec import Struct
 from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from artel.accounts import service
 from artel.accounts.model import SCOPES, Registration, TokenWanted
@@ -16,18 +19,28 @@ from artel.accounts.service import Hashed, Terms
 from artel.accounts.tables import accounts, api_tokens, sessions
 from artel.db import Command, Database, Query, Read, Write, metadata
 from artel.events import queries as webhook_queries
+from artel.jobs import service as jobs
+from artel.jobs.model import JobWanted
+from artel.jobs.model import Terms as JobTerms
 from artel.kernel.actor import SYSTEM, Actor
+from artel.ledger.book import model as places
+from artel.ledger.book import service as ledger
+from artel.ledger.book.model import Intent, Posting
+from artel.ledger.wallets import service as wallets
+from artel.ledger.wallets.model import Correction, WithdrawalWanted
 from artel.orders.delivery import service as delivery
 from artel.orders.delivery.model import MethodWanted
 from artel.orders.orders import service as orders
 from artel.orders.orders.model import LineWanted, Order, Placing
 from artel.orders.orders.model import Terms as OrderTerms
+from artel.orders.payouts import service as payouts
+from artel.orders.payouts.model import RunWanted
 from artel.orders.vouchers import service as vouchers
 from artel.orders.vouchers.model import VoucherWanted
 from artel.payments import queries as payment_queries
 from artel.payments import service as payments
-from artel.payments.model import PaymentRow, Receipt, RefundRow, Wish
-from artel.payments.service import Payable, Providers
+from artel.payments.model import Payable, PaymentRow, Receipt, RefundRow, Wish
+from artel.payments.service import Providers
 from artel.shop.categories import service as categories
 from artel.shop.categories.model import CategoryWanted
 from artel.shop.offers import service as offers
@@ -82,6 +95,10 @@ class Things(Struct, frozen=True):
     payment_id: int  # of another such order, by hand; nobody has said yet that the money is there
     amount_minor: int  # what it is over
     refund_id: int  # of an earlier payment, in whose note the login is; it failed
+    job_id: int  # the person's own, open; its value is taken at fulfilment, and is not there
+    payout_id: int  # to the shop
+    transfer_id: int  # a credit to the person's wallet, which can be taken back
+    withdrawal_id: int  # out of the person's wallet, where more is left; the login is in where it goes to
 
 
 class People:
@@ -146,7 +163,26 @@ async def _enter_things(tx: Write, person: Person, number: int) -> Things:
     other = await orders.place(tx, who, wanted_copy, OrderTerms(hold_s=86_400, confirm_s=86_400))
     refund, payment = await _enter_payments(tx, person, other)
     made = (shop.id, product.id, category.id, webhook_id, delivery_id, voucher.id, method.id, offer.id, order.id)
-    return Things(*made, payment.id, payment.amount_minor, refund.id)
+    errand = JobWanted(title=f"Errand {number}", value_minor=10_000, currency="RUB", policy="on_fulfil")
+    job = await jobs.post(tx, who, errand, JobTerms(fee_bp=1_000))
+    payout_id = await _enter_payout(tx, shop.id)
+    money = await _enter_money(tx, who)
+    return Things(*made, payment.id, payment.amount_minor, refund.id, job.id, payout_id, *money)
+
+
+async def _enter_payout(tx: Write, shop_id: int) -> int:
+    postings = (Posting(places.revenue(shop_id, "RUB"), 100), Posting(places.world("RUB"), -100))
+    await ledger.post(tx, Intent("of a test", "test", f"test/earned/{shop_id}", postings))
+    return (await payouts.run(tx, SYSTEM, RunWanted(shop_id=shop_id))).payouts[0].id
+
+
+async def _enter_money(tx: Write, who: Actor) -> tuple[int, int]:
+    """A small credit among a larger one, and a withdrawal of less than that."""
+    for amount_minor in (60_000, 100):
+        given = Correction(amount_minor=amount_minor, currency="EUR", note="of a test")
+        made = await wallets.credit(tx, SYSTEM, who.account_id, given, "")
+    wanted = WithdrawalWanted(amount_minor=1_000, currency="EUR", to=who.login)
+    return made.id, (await wallets.request(tx, who, wanted)).id
 
 
 async def _enter_payments(tx: Write, person: Person, order: Order) -> tuple[RefundRow, PaymentRow]:
@@ -179,20 +215,48 @@ async def _change(tx: Write, command: Command, of_id: int) -> None:
     assert await tx.run(command, of_id=of_id) == 1
 
 
+class _Commits(FunctionElement[str]):
+    """What is another after each commit of anybody else's."""
+
+    inherit_cache = True
+
+
+@compiles(_Commits, "sqlite")
+def _commits_sqlite(element: _Commits, compiler: SQLCompiler, **rest: Any) -> str:
+    return "(SELECT data_version FROM pragma_data_version)"
+
+
+@compiles(_Commits, "postgresql")
+def _commits_postgresql(element: _Commits, compiler: SQLCompiler, **rest: Any) -> str:
+    return "CAST(pg_current_snapshot() AS TEXT)"
+
+
+COMMITS = Query(str, select(_Commits()))
+
+
+async def commits(tx: Read) -> Any:
+    """As long as this is the same, read through the same door, nobody has committed anything: no row has changed.
+
+    It may be another though no row has changed. Much cheaper than `dump`.
+    """
+    return await tx.one(COMMITS)
+
+
 @functools.cache
 def _everything(table: Table) -> Query[Any]:
     row = msgspec.defstruct(table.name, [(str(column.name), Any) for column in table.c])
-    return Query(row, select(table))
+    return Query(row, select(table).order_by(*(table.primary_key or table.c)))
 
 
 async def dump(tx: Read) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, in one order. How far an event is on its way is left out: it goes on meanwhile."""
+    """Every row of every table, in one order. What goes on by itself is left out: how far events are on their way."""
     rows = {
-        table.name: sorted((msgspec.structs.astuple(row) for row in await tx.all(_everything(table))), key=repr)
+        table.name: [msgspec.structs.astuple(row) for row in await tx.all(_everything(table))]
         for table in metadata.sorted_tables
     }
     rows["outbox"] = [row[:6] for row in rows["outbox"]]
     del rows["outbox_reach"], rows["outbox_audience"], rows["webhook_attempts"]
+    del rows["ledger_blocks"], rows["ledger_sealing"], rows["ledger_checkpoints"]  # transfers are sealed meanwhile
     sent = {row[0] for row in rows["webhooks"] if row[7]}  # those that are on: their deliveries come and go
     rows["webhooks"] = [row[:8] for row in rows["webhooks"]]
     rows["webhook_deliveries"] = [row for row in rows["webhook_deliveries"] if row[1] not in sent]

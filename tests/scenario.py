@@ -49,6 +49,13 @@ def live_through(client: Client) -> list[str]:
     assert client.get("/user/all", headers={"Authorization": raw}).status_code == 200
     assert client.post("/user/auth", json={"login": "old", "password": GUESS}).status_code == 401
 
+    older = {"name": "O", "user_type": "customer", "login": "older", "password": OLD_API}
+    for path in ("/api/users/register/", "/api/users/login/"):
+        given = client.post(path, json=older, headers=keyed(7)).headers["set-cookie"]
+        secrets.append(given.partition("=")[2].partition(";")[0])
+    client.http.cookies.clear()
+    assert client.post("/api/users/login/", json=older | {"password": GUESS}).status_code == 400
+
     assert client.request("DELETE", "/api/v1/sessions/current", token=token).status_code == 204
     last = client.log_in("anna", SECOND)
     secrets.append(last)

@@ -62,7 +62,11 @@ FEATURES: Final = {  # which other features' model and service each may use
 RANKS: Final = {"model": 0, "rules": 1, "tables": 1, "queries": 2, "service": 3, "routes": 4, "pages": 4, "commands": 4}
 LAST: Final = 4  # the only rank that imports the edge
 OPEN: Final = {"model", "service"}  # what a feature shows to others
-MANIFEST: Final = {"artel.traffic.imports.manifest"}  # what the store holds, a transaction each: open like a service
+MANIFEST: Final = {  # open like a service
+    "artel.traffic.imports.manifest",  # what the store holds, a transaction each
+    "artel.ledger.book.ties",  # what others compare their rows with
+    "artel.ledger.book.room",  # what an account may still hold
+}
 HANDED_OUT: Final = {  # what the composition root makes of a feature and hands to use cases, dialects' too
     "artel.accounts.hashing",
     "artel.traffic.imports.weave",

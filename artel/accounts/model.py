@@ -211,6 +211,13 @@ class Named(Struct, frozen=True):
     login: str
 
 
+class Called(Struct, frozen=True):
+    """The name that an account goes by; '' when it told none."""
+
+    id: int
+    name: str
+
+
 class Holder(Struct, frozen=True):
     """Whose a token is, as one row."""
 

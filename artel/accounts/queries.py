@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, bindparam, delete, insert, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from artel.accounts.model import AccountRow, Holder, Known, Named, SessionRow, TokenRow
+from artel.accounts.model import AccountRow, Called, Holder, Known, Named, SessionRow, TokenRow
 from artel.accounts.tables import accounts, api_tokens, sessions
 from artel.db import Command, Query, among
 
@@ -44,6 +44,7 @@ KNOWN = Query(
     ),
 )
 LOGINS = Query(Named, select(accounts.c.id, accounts.c.login).where(among(accounts.c.id, "account_ids")))
+NAMES = Query(Called, select(accounts.c.id, accounts.c.name).where(among(accounts.c.id, "account_ids")))
 LIST = Query(
     AccountRow,
     select(*_shown)

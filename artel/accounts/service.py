@@ -231,6 +231,11 @@ async def logins_of(tx: Read, account_ids: Iterable[int]) -> dict[int, str]:
     return {row.id: row.login for row in await tx.all(queries.LOGINS, account_ids=numbers(account_ids))}
 
 
+async def names_of(tx: Read, account_ids: Iterable[int]) -> dict[int, str]:
+    """The names that these accounts go by, closed ones too, in one statement."""
+    return {row.id: row.name for row in await tx.all(queries.NAMES, account_ids=numbers(account_ids))}
+
+
 async def edit(tx: Write, who: Actor, body: Edit, if_match: int | None) -> Account:
     """Change the given fields of the account that asks. Raises AccountStale."""
     row = await _lives(tx, queries.BY_ID_LOCKED, who.account_id)

@@ -24,6 +24,29 @@ class horizon(FunctionElement[int]):  # noqa: N801
     inherit_cache = True
 
 
+class is_after(FunctionElement[bool]):  # noqa: N801
+    """Whether a transaction's number and an id, the first two, come after the other two: found by an index.
+
+    On SQLite every number is 0, so that the ids alone say it; it would not look further than the numbers.
+    """
+
+    inherit_cache = True
+    sign = ">"
+
+
+class is_up_to(is_after):  # noqa: N801
+    """Whether they do not come after the other two."""
+
+    inherit_cache = True
+    sign = "<="
+
+
+class commit_order(FunctionElement[int]):  # noqa: N801
+    """What to order by: a transaction's number, then an id."""
+
+    inherit_cache = True
+
+
 @compiles(transaction_id, "sqlite")
 def _transaction_id_sqlite(element: transaction_id, compiler: SQLCompiler, **rest: Any) -> str:
     return "0"
@@ -42,3 +65,28 @@ def _horizon_sqlite(element: horizon, compiler: SQLCompiler, **rest: Any) -> str
 @compiles(horizon, "postgresql")
 def _horizon_postgresql(element: horizon, compiler: SQLCompiler, **rest: Any) -> str:
     return "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+
+
+@compiles(is_after, "sqlite")
+@compiles(is_up_to, "sqlite")
+def _compared_sqlite(element: is_after, compiler: SQLCompiler, **rest: Any) -> str:
+    _, number, _, last_number = (compiler.process(each, **rest) for each in element.clauses)
+    return f"({number} {element.sign} {last_number})"
+
+
+@compiles(is_after, "postgresql")
+@compiles(is_up_to, "postgresql")
+def _compared_postgresql(element: is_after, compiler: SQLCompiler, **rest: Any) -> str:
+    txid, number, last_txid, last_number = (compiler.process(each, **rest) for each in element.clauses)
+    return f"(({txid}, {number}) {element.sign} ({last_txid}, {last_number}))"
+
+
+@compiles(commit_order, "sqlite")
+def _commit_order_sqlite(element: commit_order, compiler: SQLCompiler, **rest: Any) -> str:
+    _, number = (compiler.process(each, **rest) for each in element.clauses)
+    return number
+
+
+@compiles(commit_order, "postgresql")
+def _commit_order_postgresql(element: commit_order, compiler: SQLCompiler, **rest: Any) -> str:
+    return ", ".join(compiler.process(each, **rest) for each in element.clauses)

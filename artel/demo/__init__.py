@@ -10,7 +10,7 @@ from artel.accounts.hashing import Hasher
 from artel.accounts.service import Hashed
 from artel.app import TRAFFIC_THREADS, traffic_tools
 from artel.db import Database, Read
-from artel.demo import business, orders, plan
+from artel.demo import business, jobs, orders, plan
 from artel.demo.business import Demo, Progress
 from artel.demo.plan import PASSWORD, PEOPLE
 from artel.settings import Settings
@@ -71,6 +71,7 @@ async def load_business(db: Database, demo: Demo, hashed: Hashed, show: Progress
     await business.load_books(db, demo, shop_ids, show)
     await db.write(business.load_vouchers, demo)
     await orders.load_orders(db, demo, show)
+    await jobs.load_jobs(db, demo, show)
     await db.write(business.load_carts, demo)
 
 
@@ -81,7 +82,7 @@ async def _guests(tx: Read, demo: Demo) -> list[Guest]:
     def of(number: int) -> str:
         return f"member of shop {found[number].id}, «{found[number].name}»"
 
-    what = {"owner": "owner of everything", "staff": f"staff; {of(1)}", "anna": "customer"}
+    what = {"owner": "owner of everything", "staff": f"staff; {of(1)}", "anna": "customer", "egor": "executor of jobs"}
     guests = [Guest(login, name, what[login]) for login, (name, _) in PEOPLE.items()]
     for number in range(1, SHOWN + 1):
         person = plan.person(demo.seed, number)

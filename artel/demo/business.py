@@ -26,9 +26,11 @@ from artel.shop.offers import service as offers
 from artel.shop.offers.model import OfferWanted
 from artel.shop.products import service as products
 from artel.shop.shops import service as shops
+from artel.shop.shops.model import Commission
 
 Row = TypeVar("Row")
 BATCH: Final = 500  # books of one transaction
+COMMISSION: Final = Commission(rate_bp=500)  # of every shop
 Progress = Callable[[str, int, int], None]  # what is loaded, how many of them are there, and how many there will be
 
 
@@ -90,9 +92,9 @@ async def logins(tx: Read, wanted: Iterable[str]) -> dict[str, int]:
 async def _add_known(tx: Write, demo: Demo, hashed: Hashed) -> None:
     there = await logins(tx, plan.PEOPLE)
     past = At(tx, demo.as_of_us - plan.SPAN_US)
-    for login, (_, role) in plan.PEOPLE.items():
+    for login, (_, roles) in plan.PEOPLE.items():
         if login not in there:
-            await accounts.create(past, plan.known(login), hashed, frozenset({role}))
+            await accounts.create(past, plan.known(login), hashed, frozenset(roles.split()))
 
 
 async def _add_people(tx: Write, demo: Demo, numbers: Sequence[int], hashed: Hashed) -> None:
@@ -144,6 +146,7 @@ async def _add_shops(tx: Write, demo: Demo, numbers: Sequence[int]) -> dict[int,
             continue
         ids[number] = (await shops.create(past, SYSTEM, body)).id
         await shops.add_member(past, SYSTEM, ids[number], accounts_of[members[number]])
+        await shops.set_commission(past, SYSTEM, ids[number], COMMISSION)
         for method in plan.methods(demo.seed, number):
             await delivery.make(past, SYSTEM, ids[number], method)
     return ids

@@ -30,7 +30,10 @@ def demo_command(
     data: Data = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same demo.", min=0)] = 1,
     scale: Annotated[
-        int, typer.Option(help="How large: 1 is 10 shops, 100 books, 50 orders, 25,000 lines of log.", min=1, max=1_000)
+        int,
+        typer.Option(
+            help="How large: 1 is 10 shops, 100 books, 50 orders, 10 jobs, 25,000 lines of log.", min=1, max=1_000
+        ),
     ] = 1,
     as_of: Annotated[
         str, typer.Option("--as-of", help="The day before which everything happened: 2026-11-20; today when left out.")
@@ -88,7 +91,8 @@ def _print(loaded: demo.Loaded) -> None:
         table.add_row(str(answer.number), answer.title, found)
     out.print(table)
     out.print(
-        f"Shops: {size.shops:,}, books: {size.books:,}, orders: {size.orders:,}, customers: {size.people:,}.",
+        f"Shops: {size.shops:,}, books: {size.books:,}, orders: {size.orders:,}, jobs: {size.jobs:,}, "
+        f"customers: {size.people:,}.",
         markup=False,
     )
     people = Table("login", "name", "who", box=None)

@@ -20,9 +20,9 @@ from artel.orders.delivery.model import MethodFilter
 from artel.orders.orders import moves, paying, service
 from artel.orders.orders.model import Cancelling, CopiesBack, LineWanted, Order, Placing, Refunding, Shipping, Terms
 from artel.payments import service as payments
-from artel.payments.model import Receipt, Remark, Wish
+from artel.payments.model import Payable, Receipt, Remark, Wish
 from artel.payments.provider import MANUAL
-from artel.payments.service import Payable, Providers
+from artel.payments.service import Providers
 from artel.shop.shops import service as shops
 
 Fate = Literal[

@@ -27,10 +27,12 @@ BOOKS_EACH: Final = 100
 PEOPLE_EACH: Final = 10
 ORDERS_EACH: Final = 50
 CARTS_EACH: Final = 3
+JOBS_EACH: Final = 10
 LINES_EACH: Final = 25_000  # of the log: about two weeks of a small shop
 SHOPS_MAX: Final = 1_000  # more have no names of their own
 ORDERS_MAX: Final = 5_000  # each is placed, paid and sent like any other, about thirty statements: it takes its time
 CARTS_MAX: Final = 300
+JOBS_MAX: Final = 1_000
 LINES_MAX: Final = 250_000  # the reports tell no more from a longer log
 OFFERS_OF: Final = (1, 2, 3, 2)  # of a book, by its number: two on the average
 
@@ -43,6 +45,7 @@ class Sizes(Struct, frozen=True):
     people: int
     orders: int
     carts: int
+    jobs: int
     log_lines: int
 
 
@@ -54,6 +57,7 @@ def sizes(scale: int) -> Sizes:
         people=PEOPLE_EACH * scale,
         orders=min(ORDERS_EACH * scale, ORDERS_MAX),
         carts=min(CARTS_EACH * scale, CARTS_MAX),
+        jobs=min(JOBS_EACH * scale, JOBS_MAX),
         log_lines=min(LINES_EACH * scale, LINES_MAX),
     )
 
@@ -66,10 +70,11 @@ def draw_for(seed: int, what: str, number: int) -> Random:
 # --- who
 
 PASSWORD: Final = "artel demo password"  # of every demo account; it is printed, and no secret
-PEOPLE: Final = {  # those whom the documentation speaks of: login, name, role
-    "owner": ("Olga Petrova", "owner"),
+PEOPLE: Final = {  # those whom the documentation speaks of: login, name, roles
+    "owner": ("Olga Petrova", "owner executor"),
     "staff": ("Semyon Ivanov", "staff"),
     "anna": ("Anna Orlova", "customer"),
+    "egor": ("Egor Lebedev", "executor"),
 }
 
 

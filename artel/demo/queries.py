@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, select
 from artel.accounts.tables import accounts
 from artel.db import Query
 from artel.db.listed import listed
+from artel.jobs.tables import jobs
 from artel.orders.orders.tables import orders
 from artel.payments.tables import refunds
 from artel.shop.offers.tables import offers
@@ -57,6 +58,13 @@ ORDERS_OF = Query(
     .select_from(_logins)
     .join(accounts, accounts.c.login_key == _logins.c.login)
     .join(orders, orders.c.account_id == accounts.c.id),
+)
+JOBS_OF = Query(
+    int,
+    select(func.count())
+    .select_from(_logins)
+    .join(accounts, accounts.c.login_key == _logins.c.login)
+    .join(jobs, jobs.c.customer_id == accounts.c.id),
 )
 PENDING_REFUNDS = Query(
     int,

@@ -183,7 +183,7 @@ class Edge:
 
     async def _pour(self, call: Call, reply: Reply, send: Send) -> None:
         try:
-            await pour(call, reply, send, self._drain.begun())
+            await pour(call, reply, send, self._drain.begun)
         except Refusal as refusal:  # the answer has begun: that it ends is all that can be said
             self._log.warning("stream.ended", request_id=call.request_id, reason=str(refusal))
         except Exception:  # noqa: BLE001 - the last guard, as for answers in one piece

@@ -24,6 +24,7 @@ from artel.kernel.secrets import Sealer
 NOBODY: Final = Actor(0, "", frozenset())
 
 Handler = Callable[[Call], Awaitable[Reply]]
+Preparation = Callable[[Actor, Arguments, idempotency.Key | None], Awaitable[Any]]
 
 
 class NotJson(Refusal):
@@ -98,7 +99,7 @@ def _writing(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
         assert prepare is not None, "only what is prepared comes here"
         who = await kit.db.read(identified, token, call.address)
         if key is None or not await kit.db.read(keys.known, key, who):
-            arguments[signature.prepared or ""] = await prepare(who, arguments)
+            arguments[signature.prepared or ""] = await prepare(who, arguments, key)
 
     async def in_transaction(
         tx: Write, token: str, address: str, arguments: Arguments, key: idempotency.Key | None
@@ -110,6 +111,8 @@ def _writing(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
                 return earlier
         if actor:
             arguments[actor] = who
+        if signature.request_key:
+            arguments["request_key"] = idempotency.request_key(key, who)
         reply = present(await use(tx, **arguments))
         if key:
             await keys.keep(tx, key, who, reply)
@@ -121,8 +124,10 @@ def _writing(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
         arguments = decode(call)
         key = idempotency.key_of(route, call, token) if route.idempotent else None
         with keys.in_flight(key) if key else nullcontext():
-            if prepare:
+            if prepare and route.prepare_when(arguments.get("body")):
                 await prepared(call, token, arguments, key)
+            elif prepare:
+                arguments[signature.prepared or ""] = None
             reply = await kit.db.write(in_transaction, token, call.address, arguments, key)
         if kit.copies and token:
             await kit.copies.drop(token)
@@ -158,7 +163,7 @@ async def _is_still(kit: Kit, token: str, who: Actor | None) -> bool:
     return (_at(found, "") if found else None) == (_at(who, "") if who else None)
 
 
-def _preparing(route: Route, signature: Signature, kit: Kit) -> Callable[[Actor, Arguments], Awaitable[Any]] | None:
+def _preparing(route: Route, signature: Signature, kit: Kit) -> Preparation | None:
     """The part of a use case that comes before its transaction, with the asker known but nothing stored yet."""
     if route.prepare is None:
         return None
@@ -167,10 +172,12 @@ def _preparing(route: Route, signature: Signature, kit: Kit) -> Callable[[Actor,
     assert signature.prepared, f"{route.name} takes nothing of the type that its preparation gives"
     names = set(inspect.signature(prepare).parameters)
 
-    async def run(who: Actor, arguments: Arguments) -> Any:
+    async def run(who: Actor, arguments: Arguments, key: idempotency.Key | None) -> Any:
         given = {name: value for name, value in arguments.items() if name in names} | asked.provided
         if asked.actor:
             given[asked.actor] = who
+        if asked.request_key:
+            given["request_key"] = idempotency.request_key(key, who)
         return await prepare(kit.db, **given)
 
     return run

@@ -148,6 +148,11 @@ class Keys:
         await tx.run(KEEP, of_key=key_hash, status=reply.status, answer=sealed)
 
 
+def request_key(key: Key | None, who: Actor) -> str:
+    """What a request is known by for longer than its answer is kept; '' when it carries no key."""
+    return key.of(who).hex() if key else ""
+
+
 async def forget(tx: Write, ttl_us: int) -> int:
     """Delete the keys that are too old to come again."""
     return await tx.run(FORGET, before_us=tx.now_us - ttl_us)

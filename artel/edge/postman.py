@@ -131,7 +131,7 @@ def _request(stop: Stop) -> Json:
 
 def _url(stop: Stop) -> Json:
     path = re.sub(r"\{(\w+)\}", r":\1", stop.route.path)
-    url: Json = {"raw": "{{base_url}}" + path, "host": ["{{base_url}}"], "path": path.strip("/").split("/")}
+    url: Json = {"raw": "{{base_url}}" + path, "host": ["{{base_url}}"], "path": path.removeprefix("/").split("/")}
     names = list(stop.operation.signature.path)
     if names:
         url["variable"] = [{"key": name, "value": str(stop.given[name])} for name in names]
@@ -248,6 +248,12 @@ def _told_no(manner: Manner, refusal: type[Refusal]) -> list[str]:
     """The tests of a refusal, in the API's own shape: all that does not depend on its facts."""
     fields = string.Formatter().parse(refusal.__doc__ or "")
     reply = manner.refuse(refusal(**{name: FACT for _, name, _, _ in fields if name}), FACT)
+    if reply.content_type.startswith(b"text/plain"):
+        plain = json.dumps(reply.body.decode())
+        return [
+            *_tests(Expected((reply.status,), "text/plain", None)),
+            f'pm.test("says why", () => pm.expect(pm.response.text()).to.equal({plain}));',
+        ]
     body = msgspec.json.decode(reply.body)
     said = {name: value for name, value in body.items() if FACT not in str(value)}
     return [

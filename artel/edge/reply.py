@@ -37,7 +37,8 @@ STATUS: Final[Mapping[str, int]] = {
 class Reply(Struct, frozen=True):
     """What goes back: a status, a body already encoded, and headers beyond those that every answer has.
 
-    Instead of a body there may be pieces; `still` tells whether who asked may still have them.
+    Instead of a body there may be pieces; `still` tells whether who asked may still have them, and `is_file` that they
+    come to an end: what breaks off before is told as broken off, since it would be taken for all of it.
     """
 
     status: int
@@ -46,6 +47,7 @@ class Reply(Struct, frozen=True):
     headers: tuple[Header, ...] = ()
     pieces: Pieces | None = None
     still: Callable[[], Awaitable[bool]] | None = None
+    is_file: bool = False
 
 
 class Fault(Refusal):

@@ -2,7 +2,8 @@
 
 The use case says the rest by its signature. Its first parameter decides how it is run: `Read` or `Write` in one
 transaction of that kind, `Database` as steps that open their own. The others are given by name or by type: a path
-parameter, the `body`, the `query`, `if_match`, who asks (`Actor`), and whatever the composition root provides.
+parameter, the `body`, the `query`, `if_match`, who asks (`Actor`), `request_key`, which is the same for ever for one
+asker's request with one Idempotency-Key and '' without, and whatever the composition root provides.
 """
 
 import re
@@ -88,6 +89,8 @@ class Route(Struct, frozen=True, kw_only=True):
     status: int = 200
     raises: tuple[type[Refusal], ...] = ()
     prepare: Callable[..., Awaitable[Any]] | None = None  # what must happen before the transaction
+    # Of the body: whether there is anything to prepare; else the use case is given None, and nobody waits for it.
+    prepare_when: Callable[[Any], bool] = lambda body: True
     idempotent: bool = False  # takes an Idempotency-Key
     present: Callable[[Any], Reply] | None = None  # how the result is written; None: as JSON
     example: Any = None  # of the body

@@ -21,6 +21,7 @@ class Signature(msgspec.Struct, frozen=True):
     stream: str | None
     call: str | None
     if_match: bool
+    request_key: bool
     path: dict[str, type]
     provided: dict[str, Any]
     prepared: str | None
@@ -49,6 +50,8 @@ def read_signature(route: Route, provides: tuple[Any, ...] | None) -> Signature:
             found[name] = (name, wanted)
         elif name == "if_match":
             found["if_match"] = True
+        elif name == "request_key":
+            found["request_key"] = True
         elif wanted is Call:
             found["call"] = name
         elif prepared is not None and wanted == prepared:
@@ -64,6 +67,7 @@ def read_signature(route: Route, provides: tuple[Any, ...] | None) -> Signature:
         stream=found.get("stream"),
         call=found.get("call"),
         if_match=found.get("if_match", False),
+        request_key=found.get("request_key", False),
         path=found["path"],
         provided=found["provided"],
         prepared=found.get("prepared"),

@@ -1,7 +1,7 @@
 """An answer that goes on: sent piece by piece until there are no more, or until somebody has had enough of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final
 
 from artel.edge.call import Call, Send
@@ -10,21 +10,36 @@ from artel.edge.reply import Pieces, Reply
 STILL_S: Final = 0.8  # how often it is asked whether the asker may still listen: a revocation holds within a second
 TAKEN_MAX_S: Final = 30.0  # a reader that takes nothing for this long is let go
 END_MAX_S: Final = 1.0  # for telling a reader that this is the end
+PIECE_BYTES: Final = 64 * 1024  # of a file: what a slow reader takes within the time above
+CSV: Final = b"text/csv; charset=utf-8"
 
 
-async def pour(call: Call, reply: Reply, send: Send, leaving: Awaitable[None]) -> None:
+def spreadsheet(name: str, pages: AsyncIterator[Iterable[str]]) -> Reply:
+    """Lines of CSV as a file to be saved, sent as they are read: one page of them is in memory at a time."""
+    saved = (b"content-disposition", f'attachment; filename="{name}"'.encode("ascii"))
+    return Reply(200, content_type=CSV, headers=(saved,), pieces=_encoded(pages), is_file=True)
+
+
+async def _encoded(pages: AsyncIterator[Iterable[str]]) -> Pieces:
+    async for page in pages:
+        text = "".join(page).encode()
+        for begin in range(0, len(text), PIECE_BYTES):
+            yield text[begin : begin + PIECE_BYTES]
+        await asyncio.sleep(0)  # SQLite answers without waiting: this is where others come in
+
+
+async def pour(call: Call, reply: Reply, send: Send, leaving: Callable[[], Awaitable[None]]) -> None:
     """Send the pieces one after another: the next is not made before the last was taken.
 
-    It ends with the pieces, with the connection, with the asker's right to listen, or with the server. What a piece's
-    making raises is raised.
+    It ends with the pieces, with the connection, with the asker's right to listen, or, unless it is a file, with the
+    server. What a piece's making raises is raised. A file that breaks off is left without its end, so that the server
+    breaks the connection off.
     """
     assert reply.pieces is not None, "only what comes in pieces is poured"
     pouring = asyncio.create_task(_pour(reply.pieces, send))
-    watches = [
-        asyncio.ensure_future(leaving),
-        asyncio.create_task(call.gone()),
-        asyncio.create_task(_until_refused(reply.still)),
-    ]
+    watches = [asyncio.create_task(call.gone()), asyncio.create_task(_until_refused(reply.still))]
+    if not reply.is_file:
+        watches.append(asyncio.ensure_future(leaving()))
     try:
         await asyncio.wait([pouring, *watches], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -32,7 +47,8 @@ async def pour(call: Call, reply: Reply, send: Send, leaving: Awaitable[None]) -
             task.cancel()
         outcome, *_ = await asyncio.gather(pouring, *watches, return_exceptions=True)
         await reply.pieces.aclose()
-    await _end(send)
+    if outcome is None or not reply.is_file:
+        await _end(send)
     if isinstance(outcome, Exception) and not isinstance(outcome, TimeoutError | OSError):
         raise outcome
 

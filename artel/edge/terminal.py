@@ -1,13 +1,16 @@
 """What the features' commands share: options, tables, and one transaction or several on the operator's database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from artel.db import Database
 from artel.db.migrate import migrate
@@ -18,6 +21,7 @@ Result = TypeVar("Result")
 
 out: Final = Console(highlight=False)
 err: Final = Console(stderr=True, highlight=False)
+ROWS_MAX: Final = 200  # of a table that nobody knows the length of; --json has all
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Folder of the database. \\[env: ARTEL_DATA; default: artel-data]")
@@ -40,6 +44,15 @@ def work(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Re
             await db.close()
 
     return asyncio.run(run())
+
+
+@contextmanager
+def steps(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, when that is a terminal; it is told how many steps were made."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda count: progress.advance(task, count)
 
 
 def print_json(value: object) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from artel.db import Command, Query
+from artel.db.listed import listed
 from artel.db.outbox import SHOWN, Occurrence
 from artel.db.tables import outbox, outbox_audience
 from artel.events.model import REPLAY_MAX, AttemptRow, DeliveryRow, WebhookRow
@@ -44,17 +45,39 @@ SEEN_BY_ALL = Query(
     .order_by(outbox.c.position)
     .limit(bindparam("row_limit")),
 )
+# Of each word only as many positions are looked at as are wanted, though a shop may have heard of a month's events:
+# none beyond the first of its own can be among the first of all.
+_words = listed("words", word=str)
+_beyond = outbox_audience.alias("beyond")
+_last = (
+    select(_beyond.c.position)
+    .where(
+        _beyond.c.word == _words.c.word,
+        _beyond.c.position > bindparam("after"),
+        _beyond.c.position <= bindparam("upto"),
+    )
+    .order_by(_beyond.c.position)
+    .limit(literal_column("1"))
+    .offset(bindparam("row_limit"))
+    .scalar_subquery()
+)
+_heard = (
+    select(outbox_audience.c.position)
+    .join_from(_words, outbox_audience, outbox_audience.c.word == _words.c.word)
+    .where(
+        outbox_audience.c.position > bindparam("after"),
+        outbox_audience.c.position <= func.coalesce(_last, bindparam("upto")),
+    )
+    .distinct()
+    .order_by(outbox_audience.c.position)
+    .limit(bindparam("row_limit"))
+    .subquery("heard")
+)
 SEEN_BY = Query(
     Occurrence,
     select(*SHOWN)
-    .join_from(outbox_audience, outbox, and_(outbox.c.position == outbox_audience.c.position, _published))
-    .where(
-        outbox_audience.c.word == bindparam("word"),
-        outbox_audience.c.position > bindparam("after"),
-        outbox_audience.c.position <= bindparam("upto"),
-    )
-    .order_by(outbox_audience.c.position)
-    .limit(bindparam("row_limit")),
+    .join_from(_heard, outbox, and_(outbox.c.position == _heard.c.position, _published))
+    .order_by(outbox.c.position),
 )
 
 

@@ -68,8 +68,8 @@ class Relay:
         if not reach.waits:
             return False
         events = await self._db.write(dispatch.publish)
-        for event in events:
-            self._log.info("event", event_id=event.id, position=event.position, kind=event.kind, body=event.body)
         if events:
-            self._pulse.tell(events[-1].position)
+            first, last = events[0].position, events[-1].position
+            self._log.info("events", first=first, last=last, kinds=sorted({event.kind for event in events}))
+            self._pulse.tell(last)
         return len(events) == outbox.BATCH

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from artel.db import Read, Write, emit, outbox, tally
+from artel.db import Read, Write, emit, listed, outbox, tally
 from artel.db.outbox import Occurrence, Reach
 from artel.events import queries, rules
 from artel.events.model import (
@@ -85,12 +85,12 @@ def check_position(reach: Reach, after: int) -> None:
 
 
 async def look(tx: Read, sight: Sight, published: int, after: int, kinds: list[str], limit: int) -> Look:
-    """The next events of these kinds. At most one statement, or one for the account and one for each of its shops.
+    """The next events of these kinds. One statement, for any number of shops.
 
     `published` must have been read before, so that nothing can appear below it any more.
     """
     scanned = limit if "*" in kinds else SCAN_MAX
-    rows = await _rows(tx, sight, {"after": after, "upto": published, "row_limit": scanned + 1})
+    rows = await _seen(tx, sight, {"after": after, "upto": published, "row_limit": scanned + 1})
     events: list[Told] = []
     for place, row in enumerate(rows):
         if len(events) == limit or place == scanned:
@@ -101,13 +101,10 @@ async def look(tx: Read, sight: Sight, published: int, after: int, kinds: list[s
     return Look(events, published, more=False)
 
 
-async def _rows(tx: Read, sight: Sight, cut: dict[str, int]) -> list[Occurrence]:
+async def _seen(tx: Read, sight: Sight, cut: dict[str, int]) -> list[Occurrence]:
     if sight.everything:
         return await tx.all(queries.SEEN_BY_ALL, **cut)
-    found: dict[int, Occurrence] = {}
-    for word in sight.words:
-        found |= {row.position: row for row in await tx.all(queries.SEEN_BY, word=word, **cut)}
-    return [found[position] for position in sorted(found)[: cut["row_limit"]]]
+    return await tx.all(queries.SEEN_BY, words=listed.rows((word,) for word in sight.words), **cut)
 
 
 # --- webhooks

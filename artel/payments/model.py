@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from artel.db import Event
@@ -37,6 +38,17 @@ class Wish(Struct, frozen=True, forbid_unknown_fields=True):
     method: Annotated[str, Meta(max_length=NAME_MAX)] = ""
 
 
+class Payable(Struct, frozen=True):
+    """What a payment needs to know of the order that it is for; without one it tops up the wallet of the account."""
+
+    order_id: int | None
+    account_id: int
+    shop_ids: list[int]
+    total_minor: int
+    currency: str
+    request_key: str | None = None  # what names a request for a top-up for ever: repeated it is the same payment
+
+
 class Hint(Struct, frozen=True, forbid_unknown_fields=True):
     """A provider's word that something happened to what it calls `reference`."""
 
@@ -56,21 +68,11 @@ class Remark(Struct, frozen=True, forbid_unknown_fields=True):
     note: Note = ""
 
 
-class PaymentShown(Struct, frozen=True):
-    """A payment of an order: what it is worth and what of it was promised back."""
-
-    id: int
-    provider: str
-    status: str
-    amount_minor: int
-    refunding_minor: int
-
-
 class PaymentRow(Struct, frozen=True):
     """A payment as the database holds it; `shop_ids` is a JSON list."""
 
     id: int
-    order_id: int
+    order_id: int | None
     account_id: int
     shop_ids: str
     provider: str
@@ -93,7 +95,7 @@ class RefundRow(Struct, frozen=True):
 
     id: int
     payment_id: int
-    order_id: int
+    order_id: int | None
     provider: str
     amount_minor: int
     currency: str
@@ -112,7 +114,7 @@ class Refund(Struct, frozen=True):
 
     id: int
     payment_id: int
-    order_id: int
+    order_id: int | None
     amount_minor: int
     currency: str
     reason: str
@@ -128,7 +130,7 @@ class Payment(Struct, frozen=True):
     """An order's payment. `taken_minor` is what the provider took, `refunding_minor` what of it is promised back."""
 
     id: int
-    order_id: int
+    order_id: int | None
     provider: str
     method: str
     reference: str | None
@@ -144,12 +146,30 @@ class Payment(Struct, frozen=True):
     refunds: list[Refund]
 
 
+class PaymentShown(Struct, frozen=True):
+    """A payment of an order: what it is worth and what of it was promised back."""
+
+    id: int
+    provider: str
+    status: str
+    amount_minor: int
+    refunding_minor: int
+
+
 class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     """Which payments to list: of a state, or with a refund that waits or failed."""
 
     status: Literal["pending", "succeeded", "failed", "refund_pending", "refund_failed"] | None = None
     limit: Limit = PAGE_DEFAULT
     after: Cursor | None = None
+
+
+class Owed(Struct, frozen=True):
+    """A payment of an order, and what of it is promised back and not given yet."""
+
+    order_id: int
+    payment_id: int
+    owed_minor: int
 
 
 class Waiting(Struct, frozen=True):
@@ -164,17 +184,24 @@ class OfPayment(Event, frozen=True):
     """What the events of a payment have in common: whose order it is, and whose goods are in it."""
 
     payment_id: int
-    order_id: int
+    order_id: int | None
     account_id: int
     shop_ids: list[int]
 
     def subject(self) -> str:
-        """The order, so that its payments are told between its own events."""
-        return f"order/{self.order_id}"
+        """The order, so that its payments are told between its own events; a top-up is of no order."""
+        return f"payment/{self.payment_id}" if self.order_id is None else f"order/{self.order_id}"
 
     def audience(self) -> tuple[str, ...]:
         """The customer and every shop."""
         return (f"account/{self.account_id}", *(f"shop/{shop_id}" for shop_id in self.shop_ids))
+
+    def body(self) -> bytes:
+        """Without the shops, none of which hears of the others; with the amount where one shop has all of it."""
+        fields = msgspec.structs.asdict(self)
+        for name in ("shop_ids",) if len(self.shop_ids) < 2 else ("shop_ids", "amount_minor", "currency"):
+            fields.pop(name, None)
+        return msgspec.json.encode(fields)
 
 
 class Declined(OfPayment, frozen=True):
@@ -235,6 +262,12 @@ class TooManyPayments(Refusal):
     """{payments} payments of this order failed with this provider: pay with another one, or place the order again."""
 
     code, kind = "payments.too_many", "conflict"
+
+
+class TooManyTopUps(Refusal):
+    """You began {payments} top-ups within a day that nobody paid: pay one of them, or try again tomorrow."""
+
+    code, kind = "payments.too_many_top_ups", "conflict"
 
 
 class PaymentUnknown(Refusal):

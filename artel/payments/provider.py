@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from artel.payments.model import PaymentRow, Truth
 
 MANUAL: Final = "manual"  # nobody is asked: staff say that the money is there
+WALLET: Final = "wallet"  # nobody is asked: the money is in the book, and moves in the transaction that pays with it
 TEST: Final = "test"
 
 

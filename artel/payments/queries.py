@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from artel.db import Command, Query, among
 from artel.kernel.clock import US
-from artel.payments.model import PaymentRow, PaymentShown, RefundRow, Waiting
+from artel.payments.model import Owed, PaymentRow, PaymentShown, RefundRow, Waiting
 from artel.payments.rules import CHECK_AFTER_S, HINT_PAUSE_US, REFUND_AFTER_S
 from artel.payments.tables import payments, refunds
 
@@ -74,16 +86,36 @@ BEGIN = Query(
         set_={"order_id": _begun.excluded.order_id},
     ).returning(*_payment),
 )
+_topped_up = _begun.values(request_key=bindparam("request_key"))
+BEGIN_TOP_UP = Query(
+    PaymentRow,
+    _topped_up.on_conflict_do_update(
+        index_elements=["request_key"], set_={"request_key": _topped_up.excluded.request_key}
+    ).returning(*_payment),
+)
 BY_ID = Query(PaymentRow, select(*_payment).where(payments.c.id == bindparam("payment_id")))
 BY_ID_LOCKED = Query(PaymentRow, select(*_payment).where(payments.c.id == bindparam("payment_id")).with_for_update())
+OF_ORDER = Query(
+    PaymentRow, select(*_payment).where(payments.c.order_id == bindparam("order_id")).order_by(payments.c.id)
+)
 BRIEF_OF_ORDER = Query(
     PaymentShown,
     select(*(payments.c[field] for field in PaymentShown.__struct_fields__))
     .where(payments.c.order_id == bindparam("order_id"))
     .order_by(payments.c.id),
 )
-OF_ORDER = Query(
-    PaymentRow, select(*_payment).where(payments.c.order_id == bindparam("order_id")).order_by(payments.c.id)
+_open_minor = case((refunds.c.status != "done", refunds.c.amount_minor), else_=0)
+OWED = Query(
+    Owed,
+    select(
+        payments.c.order_id,
+        payments.c.id.label("payment_id"),
+        cast(func.coalesce(func.sum(_open_minor), 0), BigInteger).label("owed_minor"),
+    )
+    .join_from(payments, refunds, refunds.c.payment_id == payments.c.id, isouter=True)
+    .where(among(payments.c.order_id, "order_ids"))
+    .group_by(payments.c.order_id, payments.c.id)
+    .order_by(payments.c.id),
 )
 FAILED_OF_ORDER = Query(
     int,
@@ -91,6 +123,30 @@ FAILED_OF_ORDER = Query(
         payments.c.order_id == bindparam("order_id"),
         payments.c.provider == bindparam("of_provider"),
         payments.c.status == "failed",
+    ),
+)
+_top_ups = (payments.c.account_id == bindparam("account_id"), payments.c.order_id.is_(None))
+TOP_UPS = Query(
+    PaymentRow,
+    select(*_payment)
+    .where(*_top_ups, payments.c.id < bindparam("before_id"))
+    .order_by(payments.c.id.desc())
+    .limit(bindparam("row_limit")),
+)
+TOP_UPS_AFTER = Query(
+    PaymentRow,
+    select(*_payment)
+    .where(payments.c.order_id.is_(None), payments.c.id > bindparam("after_id"))
+    .order_by(payments.c.id)
+    .limit(bindparam("row_limit")),
+)
+UNPAID_TOP_UPS = Query(
+    int,
+    select(func.count()).where(
+        *_top_ups,
+        payments.c.id < bindparam("before_id"),
+        payments.c.status != "succeeded",
+        payments.c.created_us > bindparam("after_us"),
     ),
 )
 TAKEN_LOCKED = Query(

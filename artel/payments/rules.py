@@ -6,7 +6,10 @@ from typing import Final, Literal
 import msgspec
 
 from artel.kernel.clock import US, iso
+from artel.ledger.book import model as book
+from artel.ledger.book.model import Intent, Place, Posting
 from artel.payments.model import Payment, PaymentRow, Refund, RefundRow, Truth
+from artel.payments.provider import WALLET
 
 # How long after the first, the second, … question a provider is asked again, seconds. It never ends: a provider that
 # takes the money weeks later must not keep it.
@@ -42,6 +45,53 @@ def shares(wanted_minor: int, rooms: Sequence[int]) -> list[int]:
         taken.append(min(wanted_minor, room))
         wanted_minor -= taken[-1]
     return taken
+
+
+# --- its money in the book
+
+
+def reference(payment_id: int) -> str:
+    """What the book calls a payment."""
+    return f"payment/{payment_id}"
+
+
+def place_of(row: PaymentRow) -> Place:
+    """Where the money of a payment that was taken came from, and goes back to."""
+    if row.provider == WALLET:
+        return book.wallet(row.account_id, row.taken_currency)
+    return book.provider(row.provider, row.taken_currency)
+
+
+def unwanted(row: PaymentRow, reason: str) -> Intent:
+    """All that a payment took is owed to who paid."""
+    return Intent(
+        kind="payment.unwanted",
+        reference=reference(row.id),
+        key=f"payment/{row.id}/unwanted",
+        postings=(
+            Posting(place_of(row), -row.taken_minor),
+            Posting(book.refunds(row.taken_currency), row.taken_minor),
+        ),
+        note=reason,
+    )
+
+
+def given_back(row: PaymentRow, refund: RefundRow) -> Intent:
+    """What was owed went back to where it came from."""
+    return Intent(
+        kind="payment.refunded",
+        reference=reference(row.id),
+        key=f"refund/{refund.id}",
+        postings=(
+            Posting(book.refunds(refund.currency), -refund.amount_minor),
+            Posting(place_of(row), refund.amount_minor),
+        ),
+        note=refund.reason,
+        by=refund.confirmed_by,
+    )
+
+
+# --- what is shown
 
 
 def shops_of(row: PaymentRow) -> list[int]:

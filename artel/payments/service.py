@@ -5,7 +5,7 @@ order everywhere: the order, then its payments.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -13,7 +13,9 @@ from msgspec import Struct
 from artel.db import Database, Query, Read, Write, emit, numbers
 from artel.kernel.actor import Actor
 from artel.kernel.page import Cut, Page, page
-from artel.payments import queries, rules
+from artel.ledger.book import service as book
+from artel.ledger.book.model import Place
+from artel.payments import giving, limits, queries, rules
 from artel.payments.model import (
     AlreadySettled,
     AmountDiffers,
@@ -23,6 +25,8 @@ from artel.payments.model import (
     MethodUnknown,
     MoneyNotReal,
     NotByHand,
+    Owed,
+    Payable,
     Payment,
     PaymentRow,
     PaymentShown,
@@ -30,31 +34,27 @@ from artel.payments.model import (
     ProviderUnknown,
     Receipt,
     Refund,
-    Refunded,
-    RefundFailed,
-    RefundPromised,
     RefundRow,
     RefundUnknown,
-    TooManyPayments,
     Truth,
     Waiting,
     Wish,
 )
-from artel.payments.provider import MANUAL, TEST, Provider, ProviderFailed
+from artel.payments.provider import MANUAL, TEST, WALLET, Provider, ProviderFailed
 
 NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
-PAYMENTS_MAX: Final = 20  # of one order with one provider: whoever tries stolen cards tries many
 PROVIDER_TIMEOUT_S: Final = 20.0  # a provider that takes longer is asked again later
 
 
 class Providers(Struct, frozen=True):
-    """Who takes money for this installation, by name; `manual` besides, which is nobody."""
+    """Who takes money for this installation, by name; besides them `manual` and `wallet`, which are nobody."""
 
     outside: Mapping[str, Provider]
 
-    def check(self, name: str, method: str) -> str:
+    def check(self, name: str, method: str, *, wallet: bool = False) -> str:
         """The way to pay that is meant. Raises ProviderUnknown, MethodUnknown, MoneyNotReal."""
-        known = {MANUAL: ("",)} | {each: provider.methods for each, provider in self.outside.items()}
+        nobody = (MANUAL, WALLET) if wallet else (MANUAL,)
+        known = dict.fromkeys(nobody, ("",)) | {each: provider.methods for each, provider in self.outside.items()}
         if name == TEST and name not in known:
             raise MoneyNotReal
         if name not in known:
@@ -84,31 +84,21 @@ class Pass(Struct, frozen=True):
     failures: list[str]
 
 
-class Payable(Struct, frozen=True):
-    """What a payment needs to know of the order that it is for."""
-
-    order_id: int
-    account_id: int
-    shop_ids: list[int]
-    total_minor: int
-    currency: str
-
-
 # --- payments
 
 
 async def begin(tx: Write, order: Payable, wish: Wish, providers: Providers) -> PaymentRow:
     """A payment of the order's total that waits for its money; the one that waits already, when there is one.
 
-    Raises ProviderUnknown, MethodUnknown, MoneyNotReal, TooManyPayments.
+    Of a top-up: the one that the same request began. Raises ProviderUnknown, MethodUnknown, MoneyNotReal,
+    TooManyPayments, TooManyTopUps.
     """
-    method = providers.check(wish.provider, wish.method)
-    failed = await tx.one(queries.FAILED_OF_ORDER, order_id=order.order_id, of_provider=wish.provider)
-    if (failed or 0) >= PAYMENTS_MAX:
-        raise TooManyPayments(payments=PAYMENTS_MAX)
+    method = providers.check(wish.provider, wish.method, wallet=order.order_id is not None)
+    if order.order_id is not None:
+        await limits.refuse_failed(tx, order, wish.provider)
     outside = wish.provider in providers.outside
     row = await tx.one(
-        queries.BEGIN,
+        queries.BEGIN_TOP_UP if order.order_id is None else queries.BEGIN,
         order_id=order.order_id,
         account_id=order.account_id,
         shop_ids=numbers(order.shop_ids),
@@ -116,10 +106,13 @@ async def begin(tx: Write, order: Payable, wish: Wish, providers: Providers) -> 
         method=method,
         amount_minor=order.total_minor,
         currency=order.currency,
+        request_key=order.request_key,
         now_us=tx.now_us,
         check_us=tx.now_us + rules.START_GRACE_US if outside else 0,
     )
     assert row is not None, "an upsert answers with its row"
+    if order.order_id is None:
+        await limits.refuse_unpaid(tx, row)
     return row
 
 
@@ -168,7 +161,7 @@ async def settle(
     )
     assert row is not None, "the row is locked since it was read"
     if not taken:
-        await emit(tx, Declined(*_of(row), row.provider))
+        await emit(tx, Declined(*giving.told_of(row), row.provider))
         return None
     if not rules.is_exact(row):
         await promise_back(tx, row, rules.TOOK_ANOTHER_AMOUNT)
@@ -227,6 +220,21 @@ async def claim_checks(tx: Write, providers: Providers) -> list[PaymentRow]:
     return sorted((row for rows in claimed for row in rows), key=lambda row: row.id)
 
 
+def is_inside(wish: Wish) -> bool:
+    """Whether the money is in the book already, so that nobody is asked for it."""
+    return wish.provider == WALLET
+
+
+def reference(payment_id: int) -> str:
+    """What the book calls a payment."""
+    return rules.reference(payment_id)
+
+
+def source(payment: PaymentRow) -> Place:
+    """Where in the book the money of a payment that was taken came from."""
+    return rules.place_of(payment)
+
+
 async def get(tx: Read, payment_id: int) -> PaymentRow:
     """A payment. Raises PaymentUnknown."""
     row = await tx.one(queries.BY_ID, payment_id=payment_id)
@@ -249,6 +257,23 @@ async def of_order(tx: Read, order_id: int) -> list[Payment]:
 async def brief_of_order(tx: Read, order_id: int) -> list[PaymentShown]:
     """The same without their refunds, in one statement."""
     return await tx.all(queries.BRIEF_OF_ORDER, order_id=order_id)
+
+
+async def owed(tx: Read, order_ids: Iterable[int]) -> list[Owed]:
+    """The payments of these orders, with what is promised back of each. One statement."""
+    return await tx.all(queries.OWED, order_ids=numbers(order_ids))
+
+
+async def top_ups(tx: Read, account_id: int, cut: Cut) -> Page[Payment]:
+    """The payments of an account that are of no order, newest first. Two statements."""
+    rows = await tx.all(queries.TOP_UPS, account_id=account_id, before_id=cut.key(NEWEST), row_limit=cut.limit + 1)
+    cut_rows = page(rows, cut, "id")
+    return Page(await shown(tx, cut_rows.items), cut_rows.next)
+
+
+async def top_ups_after(tx: Read, after_id: int, limit: int) -> list[Payment]:
+    """The next top-ups of all, by id. Two statements."""
+    return await shown(tx, await tx.all(queries.TOP_UPS_AFTER, after_id=after_id, row_limit=limit))
 
 
 async def list_payments(tx: Read, who: Actor, query: Filter) -> Page[Payment]:
@@ -282,32 +307,15 @@ async def promise_refund(tx: Write, order_id: int, amount_minor: int, reason: st
     """
     rows = await tx.all(queries.TAKEN_LOCKED, order_id=order_id)
     parts = rules.shares(amount_minor, [row.taken_minor - row.refunding_minor for row in rows])
-    return [await _promise(tx, row, part, reason) for row, part in zip(rows, parts, strict=True) if part]
+    return [await giving.promise(tx, row, part, reason) for row, part in zip(rows, parts, strict=True) if part]
 
 
 async def promise_back(tx: Write, payment: PaymentRow, reason: str = rules.NOT_AWAITED) -> list[RefundRow]:
-    """Promise back all that a payment took, since it was not wanted."""
-    left_minor = payment.taken_minor - payment.refunding_minor
-    return [await _promise(tx, payment, left_minor, reason)] if left_minor else []
-
-
-async def _promise(tx: Write, payment: PaymentRow, amount_minor: int, reason: str) -> RefundRow:
-    promised = await tx.run(queries.PROMISE, payment_id=payment.id, more_minor=amount_minor)
-    assert promised, "the payment is locked since its room was read"
-    row = await tx.one(
-        queries.PROMISED,
-        payment_id=payment.id,
-        order_id=payment.order_id,
-        provider=payment.provider,
-        amount_minor=amount_minor,
-        currency=payment.taken_currency,
-        reason=reason,
-        now_us=tx.now_us,
-        try_us=tx.now_us if payment.reference else 0,
-    )
-    assert row is not None, "an insert answers with its row"
-    await emit(tx, RefundPromised(*_of(payment), row.id, row.amount_minor, row.currency, reason))
-    return row
+    """Promise back all that a payment took, since it was not wanted: in the book it is owed from now on."""
+    if not payment.taken_minor:
+        return []
+    await book.post(tx, rules.unwanted(payment, reason))
+    return [await giving.promise(tx, payment, payment.taken_minor, reason)]
 
 
 async def refund_due(db: Database, providers: Providers) -> Pass:
@@ -342,20 +350,10 @@ async def _give_back(db: Database, providers: Providers, refund: RefundRow, paym
             reference = await provider.refund(payment.reference, refund.amount_minor, f"refund-{refund.id}")
     except (ProviderFailed, TimeoutError) as failure:
         if refund.tries >= rules.REFUND_TRIES_MAX:
-            await db.write(_fail, refund, payment)
+            await db.write(giving.fail, refund, payment)
         return f"refund {refund.id}: {_why(failure)}"
-    await db.write(_done, refund, payment, reference)
+    await db.write(giving.done, refund, payment, reference)
     return ""
-
-
-async def _done(tx: Write, refund: RefundRow, payment: PaymentRow, reference: str) -> None:
-    if await tx.one(queries.REFUND_DONE, refund_id=refund.id, new_reference=reference, now_us=tx.now_us):
-        await emit(tx, Refunded(*_of(payment), refund.id, refund.amount_minor, refund.currency))
-
-
-async def _fail(tx: Write, refund: RefundRow, payment: PaymentRow) -> None:
-    if await tx.one(queries.REFUND_FAILED, refund_id=refund.id):
-        await emit(tx, RefundFailed(*_of(payment), refund.id, refund.amount_minor, refund.currency, refund.tries))
 
 
 async def get_refund(tx: Read, refund_id: int) -> RefundRow:
@@ -372,7 +370,7 @@ async def confirm_refund(tx: Write, refund: RefundRow, payment: PaymentRow, by: 
     if row is None:
         refund = await get_refund(tx, refund.id)
         raise AlreadySettled(status=refund.status) if refund.status == "done" else NotByHand(provider=refund.provider)
-    await emit(tx, Refunded(*_of(payment), row.id, row.amount_minor, row.currency))
+    await giving.went_back(tx, payment, row)
     return rules.refund_shown(row)
 
 
@@ -382,11 +380,6 @@ async def retry_refund(tx: Write, who: Actor, refund_id: int) -> Refund:
     if row is None:
         raise AlreadySettled(status=(await get_refund(tx, refund_id)).status)
     return rules.refund_shown(row)
-
-
-def _of(payment: PaymentRow) -> tuple[int, int, int, list[int]]:
-    """The fields that every event of a payment begins with."""
-    return payment.id, payment.order_id, payment.account_id, rules.shops_of(payment)
 
 
 async def _get_locked(tx: Write, payment_id: int) -> PaymentRow:

@@ -27,6 +27,7 @@ payments = Table(
     integer("asked_us"),  # when the provider was last asked; 0: never
     integer("check_us"),  # when the provider is asked next; 0: never again
     integer("checks"),  # how often it was asked
+    text("request_key", nullable=True),  # of a top-up: the request that began it; asked again it is the same payment
     UniqueConstraint("provider", "reference", name="payments_reference_uq"),
     ForeignKeyConstraint(["order_id"], ["orders.id"], name="payments_order_id_fk"),
     ForeignKeyConstraint(["account_id"], ["accounts.id"], name="payments_account_id_fk"),
@@ -45,6 +46,9 @@ Index(
     postgresql_where=_open,
 )
 Index("payments_order_ix", payments.c.order_id)
+Index("payments_request_key_uq", payments.c.request_key, unique=True)
+_top_up = payments.c.order_id.is_(None)
+Index("payments_top_up_ix", payments.c.account_id, payments.c.id, sqlite_where=_top_up, postgresql_where=_top_up)
 Index("payments_status_ix", payments.c.status, payments.c.id)
 Index(
     "payments_check_ix",

@@ -63,7 +63,7 @@ def test_no_line_of_the_log_holds_a_secret(client: Client, run: Run, log: Log) -
         assert secret.encode() not in log.text
     run(asyncio.sleep(1.2))  # the relay goes round once a second
     lines = log.lines()
-    assert {"request", "event"} <= {line["event"] for line in lines}
+    assert {"request", "events"} <= {line["event"] for line in lines}
     assert not [line for line in lines if line["level"] == "error"]
 
 

@@ -18,7 +18,7 @@ OPEN = Command(
             if each.name != "id"
         }
         | dict.fromkeys((each.name for each in shops.c if each.name.endswith("_us")), 0)
-        | {"tax_included": 0, "confirms": 0, "low_stock": 0, "version": 1}
+        | {"tax_included": 0, "confirms": 0, "low_stock": 0, "commission_bp": 0, "version": 1}
     )
 )
 ADD = Command(insert(shop_members).values(shop_id=bindparam("shop_id"), account_id=bindparam("account_id"), added_us=0))

@@ -197,8 +197,10 @@ def test_the_tables_that_the_statements_know_are_the_ones_that_the_migrations_ma
 def test_a_table_that_differs_from_its_migration_is_found(settings: Settings) -> None:
     """The canary: the comparison above sees a column's type, an index and a constraint."""
     modules()
-    migrated = _inspected(settings)
+    same: dict[str, Any] = {}
+    tables: list[str] = []
     for change in (
+        lambda table: None,  # a copy of the tables lacks what is made on one database only: no fault, and known
         lambda table: table.c.used.__setattr__("type", Text()),
         lambda table: table.indexes.clear(),
         lambda table: table.c.used.__setattr__("nullable", True),
@@ -208,7 +210,9 @@ def test_a_table_that_differs_from_its_migration_is_found(settings: Settings) ->
         copies: dict[str, Table] = {table.name: table.to_metadata(changed) for table in metadata.sorted_tables}
         change(copies["tallies"])
         found = _inspected(_emptied(settings), create=changed)
-        assert [table for table in found if found[table] != migrated[table]] == ["tallies"]
+        same = same or found
+        tables.append(" ".join(table for table in found if found[table] != same[table]))
+    assert tables == ["", "tallies", "tallies", "tallies", "tallies"]
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,9 +42,9 @@ def test_a_loaded_version_with_the_fault_never_opens_the_file(path: Path, monkey
 
 def test_a_connection_has_the_settings_that_the_promises_rest_on(path: Path) -> None:
     connection = connect(path)
-    found = {name: connection.pragma(name) for name in ("journal_mode", "synchronous", "foreign_keys")}
+    found = {name: connection.pragma(name) for name in ("journal_mode", "synchronous", "foreign_keys", "temp_store")}
     connection.close()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "temp_store": 2}
 
 
 @pytest.mark.parametrize("content", [b"this is no database, whatever its name says\n" * 100])

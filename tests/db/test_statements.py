@@ -19,9 +19,12 @@ from artel.db.tables import outbox as outbox_table
 from artel.db.tables import tallies
 from artel.edge import idempotency
 from artel.events import queries as events
+from artel.jobs import queries as jobs
+from artel.ledger.journal import queries as journal
 from artel.orders.carts import queries as carts
 from artel.orders.delivery import queries as delivery
 from artel.orders.orders import queries as orders
+from artel.orders.payouts import queries as payouts
 from artel.orders.vouchers import queries as vouchers
 from artel.payments import queries as payments
 from artel.payments import simulator
@@ -96,11 +99,27 @@ HOT: list[tuple[Command, str, str]] = [
     (orders.LINES, "sqlite_autoindex_order_lines_1", "order_lines_order_offer_uq"),
     (orders.HISTORY, "order_events_order_ix", "order_events_order_ix"),
     (orders.LAST_EVENT, "order_events_order_ix", "order_events_order_ix"),
-    (orders.PAYMENTS, "payments_order_ix", "payments_order_ix"),
+    (payments.BRIEF_OF_ORDER, "payments_order_ix", "payments_order_ix"),
+    (payments.OWED, "payments_order_ix", "payments_order_ix"),
+    (payments.OWED, "refunds_payment_ix", "refunds_payment_ix"),
+    (orders.DUES, "orders USING INTEGER PRIMARY KEY", "orders_pk"),
+    (orders.KNOWN, "orders USING INTEGER PRIMARY KEY", "Index Scan on orders"),
+    (payouts.LAST_UNTIL, "sqlite_autoindex_payouts_1", "payouts_"),
+    (payouts.LIST_OF_SHOP, "payouts_shop_ix", "payouts_"),
     (orders.DUE, "orders_expires_ix", "orders_expires_ix"),
     (orders.MOVE, "orders USING INTEGER PRIMARY KEY", "orders_pk"),
     (orders.SHIP_PART, "sqlite_autoindex_order_parts_1", "order_parts_"),
     (orders.REFUND_LINE, "order_lines USING INTEGER PRIMARY KEY", "order_lines_pk"),
+    (jobs.BY_ID_LOCKED, "jobs USING INTEGER PRIMARY KEY", "jobs_pk"),
+    (jobs.MOVE, "jobs USING INTEGER PRIMARY KEY", "jobs_pk"),
+    (jobs.DUE, "jobs_expires_ix", "jobs_expires_ix"),
+    (jobs.OPEN_NEWEST, "jobs_status_ix", "jobs_"),
+    (jobs.OPEN_BY_VALUE, "jobs_value_ix", "jobs_"),
+    (jobs.OPEN_BY_DUE, "jobs_due_ix", "jobs_"),
+    (jobs.POSTED, "jobs_customer_ix", "jobs_"),
+    (jobs.FULFILLED, "jobs_executor_ix", "jobs_executor_ix"),
+    (jobs.TOTALS_POSTED, "jobs_customer_ix", "jobs_customer_ix"),
+    (jobs.HISTORY, "job_events_job_ix", "job_events_job_ix"),
     (payments.BY_ID_LOCKED, "payments USING INTEGER PRIMARY KEY", "payments_pk"),
     (payments.OF_ORDER, "payments_order_ix", "payments_order_ix"),
     (payments.FAILED_OF_ORDER, "payments_order_ix", "payments_"),
@@ -125,12 +144,22 @@ HOT: list[tuple[Command, str, str]] = [
     (idempotency.KEPT, "sqlite_autoindex_idempotency_1", "idempotency_pk"),
     (idempotency.KEEP, "sqlite_autoindex_idempotency_1", "idempotency_pk"),
     (idempotency.FORGET, "idempotency_created_ix", "idempotency_created_ix"),
+    (journal.WAITS, "ledger_transfers USING INTEGER PRIMARY KEY", "ledger_transfers_sealing_ix"),
+    (journal.PICK, "ledger_transfers USING INTEGER PRIMARY KEY", "ledger_transfers_sealing_ix"),
+    (journal.BETWEEN, "ledger_transfers USING INTEGER PRIMARY KEY", "ledger_transfers_sealing_ix"),
+    (journal.ENTRIES, "ledger_entries USING PRIMARY KEY", "ledger_entries_pk"),
+    (journal.TOUCHED, "ledger_checkpoints USING PRIMARY KEY", "ledger_checkpoints_pk"),
+    (journal.LAST_TWO, "ledger_checkpoints USING PRIMARY KEY", "ledger_checkpoints_pk"),
+    (journal.MOVE_POINT, "ledger_checkpoints USING PRIMARY KEY", "ledger_checkpoints_pk"),
     (offers.BY_ID, "offers USING INTEGER PRIMARY KEY", "offers_pk"),
     (offers.BY_ID, "SEARCH product_images USING INDEX sqlite_autoindex_product_images_1", "product_images_pk"),
     (offers.LOOK, "offers USING INTEGER PRIMARY KEY", "offers_"),
     (offers.TAKE, "offers USING INTEGER PRIMARY KEY", "offers_pk"),
     (offers.OF_SHOP, "offers_of_shop_ix", "offers_of_shop_ix"),
     (offers.PRICES, "offer_prices_offer_ix", "offer_prices_offer_ix"),
+    (offers.NAMED, "products USING INTEGER PRIMARY KEY", "products_pk"),
+    (offers.NAMED, "offers_product_ix", "search_products_pk"),
+    (vouchers.KNOWN, "sqlite_autoindex_vouchers_1", "vouchers_code_key_uq"),
 ]
 
 

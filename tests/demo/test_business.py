@@ -43,8 +43,8 @@ async def load(db: Database, demo: Demo = SMALL) -> None:
 def test_the_smallest_demo_is_as_large_as_it_says_and_what_it_holds_is_sound(db: Database, run: Run) -> None:
     run(load(db))
     rows = run(db.read(dump))
-    counts = {name: len(rows[name]) for name in ("shops", "products", "offers", "orders", "accounts", "carts")}
-    assert counts == {"shops": 10, "products": 100, "offers": 200, "orders": 50, "accounts": 13, "carts": 3}
+    counts = {name: len(rows[name]) for name in ("shops", "products", "offers", "orders", "accounts", "carts", "jobs")}
+    assert counts == {"shops": 10, "products": 100, "offers": 200, "orders": 50, "accounts": 14, "carts": 3, "jobs": 10}
     assert sorted(row[2] for row in rows["orders"]) == sorted(
         "check_availability" if fate == "asked" else fate for fate in FATES
     )
@@ -109,7 +109,7 @@ def test_a_load_that_broke_off_is_completed_by_the_next_one(db: Database, run: R
     assert len(run(db.read(dump))["orders"]) < 50
     run(load(db))
     rows = run(db.read(dump))
-    assert [len(rows[name]) for name in ("accounts", "shops", "products", "offers", "orders")] == [13, 10, 100, 200, 50]
+    assert [len(rows[name]) for name in ("accounts", "shops", "products", "offers", "orders")] == [14, 10, 100, 200, 50]
     assert len(rows["delivery_methods"]) == 20 and len(rows["shop_members"]) == 10
 
 

@@ -1,6 +1,7 @@
 """Proof: the same seed, scale and day give the same demo: every row is equal, in two folders and on two databases.
 
-Left out are the salt of the password, and the ids of the search's words and of carts, which nobody is told.
+Left out are the salt of the password, and the ids of the search's words, of carts and of accounts in the book, which
+depend on the database.
 """
 
 import asyncio
@@ -30,7 +31,15 @@ def loaded(settings: Settings, seed: int = 3, as_of_us: int = AS_OF_US) -> Rows:
         await db.close()
         return rows
 
-    rows = asyncio.run(load())
+    return rows_of(asyncio.run(load()))
+
+
+def rows_of(rows: Rows) -> Rows:
+    """The rows without the ids that nobody is told."""
+    rows["ledger_transfers"] = [row[:-1] for row in rows["ledger_transfers"]]  # the last is a number of PostgreSQL's
+    places = {row[0]: row[1:4] for row in rows["ledger_accounts"]}
+    rows["ledger_accounts"] = sorted(row[1:] for row in rows["ledger_accounts"])
+    rows["ledger_entries"] = sorted((*row[:2], places[row[2]], *row[3:]) for row in rows["ledger_entries"])
     words = {row[0]: row[1] for row in rows["search_words"]}
     rows["search_words"] = sorted(row[1:] for row in rows["search_words"])
     rows["search_keys"] = sorted((row[0], words[row[1]]) for row in rows["search_keys"])

@@ -1,12 +1,10 @@
 """The dialect of the e-shop: its transcript, on both databases."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from artel.db import Database, Write
-from artel.dialects.bookshop import wire
 from tests.conftest import Client, Run
 from tests.dialects import transcript
 from tests.people import People
@@ -55,14 +53,6 @@ def test_a_page_of_another_site_orders_nothing_with_the_cookie(client: Client, p
 
 def test_a_trailing_slash_is_another_path(client: Client) -> None:
     assert [client.get(path).status_code for path in ("/v1/user", "/v1/user/")] == [401, 404]
-
-
-@pytest.mark.parametrize(
-    ("minor", "shown"), [(450_00, 450), (399_50, Decimal("399.5")), (1, Decimal("0.01")), (0, 0), (10**15, 10**13)]
-)
-def test_a_price_is_whole_roubles_or_an_exact_fraction(minor: int, shown: object) -> None:
-    assert wire.price(minor) == shown
-    assert type(wire.price(minor)) is type(shown)
 
 
 def test_a_shop_with_more_than_one_page_of_offers_is_shown_whole(

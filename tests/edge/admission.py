@@ -16,6 +16,7 @@ class Expected(Struct, frozen=True):
     changes: bool = False  # rows of other accounts
     own: bool = False  # its path names a thing of the asker's: another's is as if it were not there
     sees_all: int = OWNER + 1  # who is this at least finds another's as well
+    role: str = ""  # what an asker has to be besides
 
 
 FIELDS: Final = frozenset({"login", "name", "first_name", "last_name", "email"})
@@ -27,6 +28,9 @@ VOUCHER: Final = Expected(MEMBER, "shop:write", changes=True, own=True, sees_all
 OF_A_SHOP: Final = Expected(OWNER, "shop:write", changes=True)  # else only for its members, and none of these is one
 ORDER: Final = Expected(MEMBER, "orders:read", frozenset({"login"}), own=True, sees_all=STAFF)
 MOVE: Final = Expected(MEMBER, "orders:write", frozenset({"login"}), changes=True, own=True, sees_all=STAFF)
+PAYOUT: Final = Expected(MEMBER, "ledger:read", own=True, sees_all=STAFF)
+JOB: Final = Expected(MEMBER, "jobs:read", own=True, sees_all=STAFF)
+REFUND_OF_JOB: Final = Expected(MEMBER, "jobs:write", own=True)
 EXPECTED: Final[dict[str, Expected]] = {
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
@@ -68,6 +72,8 @@ EXPECTED: Final[dict[str, Expected]] = {
     "PATCH /api/v1/shops/{shop_id}": OF_A_SHOP,
     "DELETE /api/v1/shops/{shop_id}": OF_A_SHOP,
     "PUT /api/v1/shops/{shop_id}/open": OF_A_SHOP,
+    "GET /api/v1/shops/{shop_id}/commission": Expected(STAFF, "ledger:read"),
+    "PUT /api/v1/shops/{shop_id}/commission": Expected(STAFF, "ledger:write", changes=True),
     "GET /api/v1/shops/{shop_id}/members": Expected(OWNER, "shop:write", frozenset({"login"})),
     "PUT /api/v1/shops/{shop_id}/members/{account_id}": OF_A_SHOP,
     "DELETE /api/v1/shops/{shop_id}/members/{account_id}": OF_A_SHOP,
@@ -86,6 +92,7 @@ EXPECTED: Final[dict[str, Expected]] = {
     "POST /api/v1/shops/{shop_id}/sheet": OF_A_SHOP,
     "GET /api/v1/offers": PUBLIC,
     "GET /api/v1/offers/facets": PUBLIC,
+    "GET /api/v1/search/suggestions": PUBLIC,
     "GET /api/v1/offers/{offer_id}": PUBLIC,
     "GET /api/v1/offers/{offer_id}/prices": PUBLIC,
     "GET /api/v1/shops/{shop_id}/offers": OF_A_SHOP,
@@ -125,6 +132,61 @@ EXPECTED: Final[dict[str, Expected]] = {
     "POST /api/v1/refunds/{refund_id}/retry": Expected(STAFF, "orders:write", changes=True),
     "GET /api/v1/payments": Expected(STAFF, "orders:read", frozenset({"login"})),
     "POST /api/v1/payments/notifications/{provider}": PUBLIC,
+    "GET /api/v1/orders/{order_id}/transfers": Expected(STAFF, "ledger:read"),
+    **dict.fromkeys(
+        (
+            "GET /api/v1/ledger/accounts",
+            "GET /api/v1/ledger/accounts/{book_account_id}",
+            "GET /api/v1/ledger/accounts/{book_account_id}/entries",
+            "GET /api/v1/ledger/accounts/{book_account_id}/entries.csv",
+            "GET /api/v1/ledger/transfers",
+            "GET /api/v1/ledger/transfers/{transfer_id}",
+            "GET /api/v1/ledger/holds",
+            "GET /api/v1/ledger/check",
+            "GET /api/v1/ledger/trial-balance",
+        ),
+        Expected(STAFF, "ledger:read", frozenset({"login"})),
+    ),
+    "POST /api/v1/ledger/transfers/{transfer_id}/reversal": Expected(
+        STAFF, "ledger:write", frozenset({"login"}), changes=True
+    ),
+    "POST /api/v1/payouts": Expected(STAFF, "ledger:write", changes=True),
+    "GET /api/v1/payouts": Expected(MEMBER, "ledger:read"),
+    "GET /api/v1/payouts/{payout_id}": PAYOUT,
+    "GET /api/v1/payouts/{payout_id}/entries": PAYOUT,
+    "GET /api/v1/payouts/{payout_id}/entries.csv": PAYOUT,
+    "POST /api/v1/jobs": Expected(MEMBER, "jobs:write", role="customer"),
+    "GET /api/v1/jobs": Expected(MEMBER, "jobs:read", frozenset({"name"})),  # whose an open job is, everybody sees
+    "GET /api/v1/jobs/posted": Expected(MEMBER, "jobs:read"),
+    "GET /api/v1/jobs/fulfilled": Expected(MEMBER, "jobs:read"),
+    "GET /api/v1/jobs/{job_id}": Expected(MEMBER, "jobs:read", frozenset({"name"})),
+    "GET /api/v1/jobs/{job_id}/history": JOB,
+    "GET /api/v1/jobs/{job_id}/transfers": JOB,
+    "POST /api/v1/jobs/{job_id}/fulfilment": Expected(MEMBER, "jobs:write", role="executor"),
+    "POST /api/v1/jobs/{job_id}/cancellation": Expected(
+        MEMBER, "jobs:write", frozenset({"name"}), changes=True, own=True, sees_all=STAFF
+    ),
+    "POST /api/v1/jobs/{job_id}/refund": Expected(STAFF, "jobs:write", changes=True),
+    "POST /api/v1/jobs/{job_id}/refund-proposal": REFUND_OF_JOB,
+    "POST /api/v1/jobs/{job_id}/refund-proposal/acceptance": REFUND_OF_JOB,
+    "DELETE /api/v1/jobs/{job_id}/refund-proposal": REFUND_OF_JOB,
+    "GET /api/v1/wallet": Expected(MEMBER, "wallet:read"),
+    "GET /api/v1/wallet/entries": Expected(MEMBER, "wallet:read"),
+    "GET /api/v1/wallet/entries.csv": Expected(MEMBER, "wallet:read"),
+    "POST /api/v1/wallet/top-ups": Expected(MEMBER, "wallet:write"),
+    "GET /api/v1/wallet/top-ups": Expected(MEMBER, "wallet:read"),
+    "POST /api/v1/wallet/withdrawals": Expected(MEMBER, "wallet:write"),
+    "GET /api/v1/wallet/withdrawals": Expected(MEMBER, "wallet:read"),
+    "POST /api/v1/wallet/withdrawals/{withdrawal_id}/cancellation": Expected(MEMBER, "wallet:write", own=True),
+    "GET /api/v1/withdrawals": Expected(STAFF, "ledger:read", frozenset({"login"})),
+    "POST /api/v1/withdrawals/{withdrawal_id}/paid": Expected(
+        STAFF, "ledger:write", frozenset({"login"}), changes=True
+    ),
+    "POST /api/v1/withdrawals/{withdrawal_id}/refusal": Expected(
+        STAFF, "ledger:write", frozenset({"login"}), changes=True
+    ),
+    "POST /api/v1/accounts/{account_id}/wallet/credits": Expected(STAFF, "ledger:write", changes=True),
+    "POST /api/v1/accounts/{account_id}/wallet/debits": Expected(STAFF, "ledger:write", changes=True),
     "GET /api/v1/events": Expected(MEMBER, "events:read", frozenset({"login"})),  # the rest is in tests/events
     "POST /api/v1/webhooks": Expected(MEMBER, "webhooks:write"),
     "GET /api/v1/webhooks": Expected(MEMBER, "webhooks:read"),
@@ -156,4 +218,15 @@ EXPECTED: Final[dict[str, Expected]] = {
     "DELETE /user/{user_id}": OF_MINE,
     "GET /parse": Expected(MEMBER, "traffic:write"),
     "GET /report/{number}": Expected(MEMBER, "traffic:read"),
+    # The superservice's contract: everybody sees all users and all orders; who posts and who fulfils are two roles.
+    "POST /api/users/register/": PUBLIC,
+    "POST /api/users/login/": PUBLIC,
+    "POST /api/users/logout/": MINE,
+    "GET /api/users/": Expected(MEMBER, "accounts:read", frozenset({"name"})),
+    "GET /api/users/me/": Expected(MEMBER, "wallet:read"),
+    "PUT /api/users/me/wallet/": Expected(MEMBER, "wallet:write", role="customer"),
+    "GET /api/orders/": Expected(MEMBER, "jobs:read", frozenset({"name"})),
+    "POST /api/orders/add/": Expected(MEMBER, "jobs:write", role="customer"),
+    "GET /api/orders/{job_id}/": Expected(MEMBER, "jobs:read"),
+    "PUT /api/orders/{job_id}/fulfill/": Expected(MEMBER, "jobs:write", role="executor"),
 }

@@ -11,6 +11,8 @@ def carried(route: Route, token: str) -> dict[str, str]:
 
 
 def carried_everywhere(token: str) -> dict[str, str]:
-    """The headers that carry it on every route, Artel's own way where two APIs use one header."""
+    """The headers that carry it everywhere, Artel's own way where two APIs use one header. Cookies stand together."""
     ours_last = sorted(ROUTES, key=lambda route: route.manner.name == "api")
-    return {name: value for route in ours_last for name, value in carried(route, token).items()}
+    ways = list(dict.fromkeys(way for route in ours_last for way in carried(route, token).items()))
+    cookies = "; ".join(value for name, value in ways if name == "Cookie")
+    return dict(ways) | {"Cookie": cookies}

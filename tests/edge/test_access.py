@@ -16,11 +16,12 @@ from sqlalchemy import bindparam, select, update
 from artel import app as composition
 from artel.accounts.tables import accounts, sessions
 from artel.db import Command, Database, Query, Read, Write
+from artel.edge.identity import NotAllowed
 from artel.edge.route import ANYONE, LOGGED_IN, Route, delete, get
 from tests.conftest import Client, Run
 from tests.edge.admission import EXPECTED, FIELDS, MEMBER, MINE, NOBODY, OF_MINE, OWNER, STAFF, Expected
 from tests.edge.carrying import carried
-from tests.people import SCOPES, People, Person, Things, Token, dump
+from tests.people import SCOPES, People, Person, Things, Token, commits, dump
 
 
 class Victim(Struct, frozen=True):
@@ -39,6 +40,7 @@ class Credential(Struct, frozen=True):
     headers: dict[str, str]
     scopes: frozenset[str] | None = None
     in_cookie: bool = False
+    roles: tuple[str, ...] = ("customer",)
 
 
 def path_of(route: Route, victim: Victim, *, there: bool) -> str:
@@ -50,7 +52,7 @@ def path_of(route: Route, victim: Victim, *, there: bool) -> str:
         "token_id": victim.token.token_id,
     } | msgspec.structs.asdict(victim.things)
     others = {"import_id": "1", "report": "1", "number": "1", "table": "carts", "stamp": "x", "name": "x", "slug": "x"}
-    others["provider"] = "test"
+    others |= {"provider": "test", "book_account_id": "1"}
     values = {name: str(number if there else 10**17 + number) for name, number in ids.items()} | others
     return re.sub(r"{(\w+)}", lambda found: values[found[1]], route.path)
 
@@ -63,10 +65,12 @@ def credentials(people: People, route: Route) -> dict[str, Credential]:
         return {"Authorization": f"Bearer {token}"}
 
     def session(level: int, *roles: str) -> Credential:
-        return Credential(level, bearer(people.person(*roles).session))
+        return Credential(level, bearer(people.person(*roles).session), roles=roles)
 
     def token(level: int, scopes: set[str], *roles: str) -> Credential:
-        return Credential(level, bearer(people.token(people.person(*roles), *sorted(scopes)).token), frozenset(scopes))
+        asker = people.person(*(roles or ("customer",)))
+        made = people.token(asker, *sorted(scopes)).token
+        return Credential(level, bearer(made), frozenset(scopes), roles=roles or ("customer",))
 
     over, closed, ended = people.person("owner"), people.person("owner"), people.token(people.person("owner"))
     people.expire_session(over)
@@ -102,6 +106,8 @@ def refused(expected: Expected, route: Route, asked: Credential) -> int | None:
         return 401
     if asked.scopes is not None and expected.scope not in asked.scopes:
         return 403
+    if expected.role and expected.role not in asked.roles:
+        return 403
     return 403 if asked.level < expected.least else None
 
 
@@ -117,7 +123,8 @@ class Prover:
         self.secrets = (person.session, token.token)
         self._scope: str | None = "none yet"
         self._made: dict[str, Credential] = {}
-        self._known: dict[str, list[tuple[Any, ...]]] | None = None  # the rows after the last request
+        self._known: dict[str, list[tuple[Any, ...]]] = {}  # the rows as they were last looked at
+        self._commits: Any = None  # what anybody had committed by then
 
     def prove(self, routes: list[Route], expected: dict[str, Expected]) -> int:
         """Raises AssertionError at the first leak; answers how many requests were made."""
@@ -129,7 +136,6 @@ class Prover:
                 if route.verb == "DELETE":  # there has to be something to delete
                     things = self._people.things(self.victim.person)
                     self.victim = msgspec.structs.replace(self.victim, things=things)
-                    self._known = None
                 self._prove_one(route, line, name, asked)
                 made += 1
         return made
@@ -139,14 +145,13 @@ class Prover:
         if (route.scope, "GET") != (self._scope, route.verb):
             self._scope = route.scope if route.verb == "GET" else "used up"
             self._made = credentials(self._people, route)
-            self._known = None
         return self._made
 
     def _prove_one(self, route: Route, expected: Expected, name: str, asked: Credential) -> None:
         where = f"{route.verb} {route.path} by {name}"
-        before = self._known or self._rows()
+        before = self._rows()
         answer = self._ask(route, asked, there=True)
-        after = self._known = self._rows()
+        after = self._rows()
         assert answer.status_code < 500, f"{where}: {answer.text}"
         self._look_for_leaks(where, answer, expected)
         refusal = refused(expected, route, asked)
@@ -162,7 +167,6 @@ class Prover:
         if hidden:
             assert answer.status_code in (403, 404), f"{where} found another's: {answer.text}"
             absent = self._ask(route, asked, there=False)
-            self._known = None
             assert _alike(answer) == _alike(absent), f"{where} tells a thing of another's from none"
 
     def _ask(self, route: Route, asked: Credential, *, there: bool) -> httpx.Response:
@@ -177,12 +181,16 @@ class Prover:
             assert secret not in answer.text + str(answer.headers), f"{where} shows another account's token"
 
     def _rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        return self._run(self._db.read(dump))
+        """Every row; those that were read before, where nobody has committed anything since."""
+        seen = self._run(self._db.read(commits))
+        if seen != self._commits:
+            self._known, self._commits = self._run(self._db.read(dump)), seen
+        return self._known
 
     def _of_victim(self, rows: dict[str, list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
         """The victim's row, every row whose second column is its id, and those of its shop."""
         account_id, shop_id = self.victim.person.account_id, self.victim.things.shop_id
-        mine = ("sessions", "api_tokens", "webhooks", "orders")
+        mine = ("sessions", "api_tokens", "webhooks", "orders", "jobs", "withdrawals")
         owned = [row for name in mine for row in rows[name] if row[1] == account_id]
         owned += [row for row in rows["accounts"] if row[0] == account_id]
         owned += [row for name in ("shops", "shop_members") for row in rows[name] if row[0] == shop_id]
@@ -243,6 +251,11 @@ async def writes_another(tx: Write, session_id: int) -> None:
     await tx.run(END_ANY, of_id=session_id)
 
 
+async def writes_and_refuses(db: Database, session_id: int) -> None:
+    await db.write(writes_another, session_id)
+    raise NotAllowed(needs="somebody else")
+
+
 async def does_nothing(tx: Read) -> None:
     return None
 
@@ -250,6 +263,11 @@ async def does_nothing(tx: Read) -> None:
 PLANTED: Final[dict[str, tuple[Route, Expected, str]]] = {
     "a read": (get("/leak/{session_id}", reads_another, access=LOGGED_IN), OF_MINE, "shows"),
     "a write": (delete("/leak/{session_id}", writes_another, access=LOGGED_IN, status=204), OF_MINE, "changed another"),
+    "a refusal that writes": (
+        get("/leak/{session_id}", writes_and_refuses, access=LOGGED_IN),
+        Expected(STAFF),
+        "refused and changed",
+    ),
     "an open door": (get("/leak", does_nothing, access=ANYONE), MINE, "answered"),
     "an open scope": (get("/leak", does_nothing, access=LOGGED_IN, scope="profile:read"), MINE, "answered"),
     "a missing role": (get("/leak", does_nothing, access=LOGGED_IN), Expected(STAFF), "answered"),

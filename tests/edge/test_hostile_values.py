@@ -109,7 +109,7 @@ IN_PATH: Final = [(route, name) for route in ROUTES for name in re.findall(r"{(\
 @pytest.fixture
 def ask(client: Client, people: People) -> Any:
     """Sends a request as an owner, who has one of each thing: those with the id 1."""
-    owner = people.person("owner", "staff", "customer")
+    owner = people.person("owner", "staff", "customer", "executor")
     people.things(owner)
     token = owner.session
 
@@ -121,6 +121,7 @@ def ask(client: Client, people: People) -> Any:
     return send
 
 
+IN_WORDS: Final = "in words"  # what the superservice says: sentences that name no field
 LACKING: Final = {"No parameters", "Bad parameters"}  # what the e-shop says, whatever is lacking
 
 
@@ -131,6 +132,8 @@ def plain(path: str) -> str:
 def named(answer: httpx.Response) -> str:
     """The field that a refusal names: ours in the facts, an older API's at the start of its message."""
     body = answer.json()
+    if body.get("result") == "error":
+        return IN_WORDS
     field = body["facts"]["field"] if "facts" in body else (body.get("message") or body["error"]).partition(":")[0]
     return "body" if field in LACKING else re.split(r"[.\[]", field)[0]
 
@@ -158,7 +161,7 @@ def test_every_field_of_every_body_refuses_what_it_cannot_be(ask: Any, run: Run,
                 where = f"{route.verb} {route.path}: {field.encode_name} is {what}"
                 answer = ask(route.verb, plain(route.path), body)
                 assert answer.status_code == 400, f"{where}: {answer.status_code} {answer.text}"
-                expected = {field.encode_name} | ({"body"} if what in UNREADABLE else set())
+                expected = {field.encode_name, IN_WORDS} | ({"body"} if what in UNREADABLE else set())
                 assert named(answer) in expected, f"{where}: {answer.text}"
     assert run(db.read(dump)) == before
 
@@ -190,6 +193,8 @@ def test_no_field_takes_more_than_a_few_of_the_wrong_values() -> None:
     """A type that is too wide would make the test above find nothing."""
     for route, wanted in BODIES:
         for field in msgspec.structs.fields(wanted):
+            if field.type is msgspec.Raw:
+                continue  # a number as it was written: tests/dialects/test_roubles.py
             taken = {
                 what
                 for what, value in WRONG_JSON.items()
@@ -209,7 +214,7 @@ def test_a_missing_field_and_an_unknown_one_are_named(ask: Any) -> None:
             if field.required:
                 rest = {name: value for name, value in route.example.items() if name != field.encode_name}
                 answer = ask(route.verb, plain(route.path), json.dumps(rest).encode())
-                lacking = "body" if route.manner.name == "bookshop" else field.encode_name
+                lacking = {"bookshop": "body", "superservice": IN_WORDS}.get(route.manner.name, field.encode_name)
                 assert (answer.status_code, named(answer)) == (400, lacking), f"{route.path}: {answer.text}"
         if route.manner.name == "api":
             answer = ask(route.verb, plain(route.path), json.dumps({**route.example, "surprise": 1}).encode())
@@ -238,7 +243,11 @@ def test_nasty_text_comes_back_as_it_was(ask: Any) -> None:
         assert [each["name"] for each in found.json()["items"]] == [text], text
 
 
-def test_every_parameter_of_every_query_refuses_what_it_cannot_be(ask: Any, run: Run, db: Database) -> None:
+def test_every_parameter_of_every_query_refuses_what_it_cannot_be(
+    ask: Any, run: Run, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("GUESSES_PER_ACCOUNT", "GUESSES_PER_ADDRESS"):
+        monkeypatch.setattr(f"artel.orders.vouchers.rules.{limit}", 10**6)
     before = run(db.read(dump))
     for route, wanted in QUERIES:
         if route.verb != "GET":
@@ -265,7 +274,8 @@ def test_every_parameter_of_every_query_refuses_what_it_cannot_be(ask: Any, run:
                 assert answer.status_code == 400 or pattern == b"%s", f"{route.path}?{query}: {answer.text}"
         for query in ("surprise=1", "&".join(f"a{each}=1" for each in range(51)), "limit=1&limit=1"):
             assert ask("GET", f"{plain(route.path)}?{query}").status_code == 400, f"{route.path}?{query}"
-    assert run(db.read(dump)) == before
+    after = run(db.read(dump))
+    assert after | {"tallies": before["tallies"]} == before, "codes of vouchers that there are not are counted"
 
 
 def test_every_parameter_of_every_path_refuses_what_it_cannot_be(

@@ -11,18 +11,22 @@ import msgspec
 import pytest
 
 from artel import app as composition
-from artel.db import Database
+from artel.db import Database, Write
 from artel.edge import idempotency
 from artel.edge.asgi import Edge
-from artel.edge.route import Route
+from artel.edge.route import LOGGED_IN, Route, post
 from artel.orders.orders import moves
+from artel.orders.payouts import service as payouts
 from artel.shop.products.isbn import check_digit
 from tests.conftest import Client, Run
 from tests.edge.carrying import carried
+from tests.jobs import board
 from tests.people import PASSWORD, People, Person, Things, dump
 
 IDEMPOTENT = [route for route in composition.ROUTES if route.idempotent]
+ROLES = ("owner", "customer", "executor")
 NOT_EFFECTS = {"idempotency", "tallies"}
+SAME_FOR_ALL = {"/api/users/me/wallet/"}  # what it says when all went well is one sentence
 _logins = itertools.count(1)
 
 
@@ -40,11 +44,13 @@ def body_for(client: Client, route: Route, person: Person, things: Things) -> di
     if "code" in body:
         body["code"] = f"CODE-{next(_logins)}"
     if "login" in body:
-        logs_in = route.path in ("/api/v1/sessions", "/user/auth", "/v1/login")
+        logs_in = route.path in ("/api/v1/sessions", "/user/auth", "/v1/login", "/api/users/login/")
         body["login"] = person.login if logs_in else f"newcomer{next(_logins)}"
     if route.path == "/api/v1/shops/{shop_id}/offers":  # a product that the shop does not offer yet
         product = {"kind": "goods", "title": "A new one", "shop_id": things.shop_id}
         body["product_id"] = client.post("/api/v1/products", token=person.session, json=product).json()["id"]
+    if route.path == "/api/v1/payouts":  # not to everybody else's shops
+        body["shop_id"] = things.shop_id
     if route.path == "/api/v1/cart/merge":
         body["token"] = client.post("/api/v1/guest-carts").json()["token"]
         line = {"offer_id": things.offer_id}
@@ -65,7 +71,7 @@ def ready(client: Client, route: Route, person: Person, things: Things) -> Thing
         order = made("POST", "/api/v1/orders", {"lines": [{"offer_id": things.offer_id}]})
         return msgspec.structs.replace(things, order_id=order["id"])
     order_path = f"/api/v1/orders/{things.order_id}"
-    if route.use in (moves.refund, moves.ship, moves.complete):
+    if route.use in (moves.refund, moves.ship, moves.complete, payouts.run):
         payment = made("POST", f"{order_path}/payments", {"provider": "manual"})
         made("POST", f"/api/v1/payments/{payment['id']}/confirm", {"amount_minor": payment["amount_minor"]})
     if route.use is moves.complete:
@@ -73,14 +79,21 @@ def ready(client: Client, route: Route, person: Person, things: Things) -> Thing
     return things
 
 
+def things_for(client: Client, people: People, run: Run, db: Database, route: Route, person: Person) -> Things:
+    """Things of the person, in the state in which the route has an effect."""
+    things = ready(client, route, person, people.things(person))
+    job_id = board.ready(people, db, run, route.use, person.account_id, things.job_id)
+    return msgspec.structs.replace(things, job_id=job_id)
+
+
 def effects(run: Run, db: Database) -> dict[str, list[Any]]:
     """All rows that tell of an effect: an effect may change some and make none."""
     return {name: rows for name, rows in run(db.read(dump)).items() if name not in NOT_EFFECTS}
 
 
-def path_for(route: Route, things: Things) -> str:
-    """The route's path with the ids of these things."""
-    ids = msgspec.structs.asdict(things)
+def path_for(route: Route, person: Person, things: Things) -> str:
+    """The route's path with the ids of the person and of these things."""
+    ids = msgspec.structs.asdict(things) | {"account_id": person.account_id}
     return re.sub(r"{(\w+)}", lambda found: str(ids[found[1]]), route.path)
 
 
@@ -118,9 +131,9 @@ async def lose_the_answer(app: Edge, route: Route, person: Person, body: Any, ke
 
 def prove(app: Edge, client: Client, people: People, run: Run, db: Database, route: Route) -> None:
     """One effect for one key, although its first answer was lost and two more were asked for."""
-    anna = people.person("owner")
-    things = ready(client, route, anna, people.things(anna))
-    path, body = path_for(route, things), body_for(client, route, anna, things)
+    anna = people.person(*ROLES)
+    things = things_for(client, people, run, db, route, anna)
+    path, body = path_for(route, anna, things), body_for(client, route, anna, things)
     before = effects(run, db)
     run(lose_the_answer(app, route, anna, body, "key-1", path))
     once = effects(run, db)
@@ -161,6 +174,7 @@ def test_every_post_of_ours_that_makes_something_takes_a_key() -> None:
         "/",  # echoes
         "/api/v1/payments/notifications/{provider}",  # a hint: a second one is no other
         "/v1/logout",  # ends what there is
+        "/api/users/logout/",  # the same
         "/api/v1/shops/{shop_id}/sheet",  # a second import finds everything as it is
         "/user/auth",  # the old clients send none, and a second session is no harm
     }
@@ -170,9 +184,9 @@ def test_every_post_of_ours_that_makes_something_takes_a_key() -> None:
 def test_one_key_serves_one_body_and_one_account(
     client: Client, people: People, run: Run, db: Database, route: Route
 ) -> None:
-    anna, ivan = people.person("owner"), people.person("owner")
-    annas, ivans_things = (ready(client, route, person, people.things(person)) for person in (anna, ivan))
-    path, path_of_ivan = path_for(route, annas), path_for(route, ivans_things)
+    anna, ivan = people.person(*ROLES), people.person(*ROLES)
+    annas, ivans_things = (things_for(client, people, run, db, route, person) for person in (anna, ivan))
+    path, path_of_ivan = path_for(route, anna, annas), path_for(route, ivan, ivans_things)
     body, body_of_ivan = body_for(client, route, anna, annas), body_for(client, route, ivan, ivans_things)
     first = send(client, route, anna, body, "key-1", path)
     assert first.status_code == route.status, first.text
@@ -187,7 +201,30 @@ def test_one_key_serves_one_body_and_one_account(
     assert ivans.status_code == route.status
     assert "idempotent-replayed" not in ivans.headers
     told, ivan_is_told = ((each.content, each.headers.get("set-cookie")) for each in (first, ivans))
-    assert ivan_is_told != told or not first.content
+    assert effects(run, db) != after_one
+    assert ivan_is_told != told or not first.content or route.path in SAME_FOR_ALL
+
+
+async def names_its_request(tx: Write, request_key: str) -> list[str]:
+    return [request_key]
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_a_use_case_can_name_its_request_by_key_and_asker(
+    start: Callable[..., Client], people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = post("/new", names_its_request, access=LOGGED_IN, idempotent=True)
+    monkeypatch.setattr(composition, "ROUTES", [*composition.ROUTES, route])
+    client, anna, ivan = start(), people.person(), people.person()
+
+    def named(person: Person, **headers: str) -> str:
+        name: str = client.post("/new", token=person.session, headers=headers).json()[0]
+        return name
+
+    first = named(anna, **{"Idempotency-Key": "1"})
+    others = {named(anna, **{"Idempotency-Key": "2"}), named(ivan, **{"Idempotency-Key": "1"}), named(anna)}
+    assert len({first, *others}) == 4
+    assert named(ivan) == ""
 
 
 def test_two_visitors_with_one_key_do_not_meet(client: Client, people: People) -> None:

@@ -100,6 +100,11 @@ def test_a_path_parameter_is_a_variable_of_the_address() -> None:
     assert url["variable"] == [{"key": "offer_id", "value": "{{offer_id}}"}]
 
 
+def test_a_slash_at_the_end_of_a_path_stays() -> None:
+    for path, parts in (("/old/", ["old", ""]), ("/old", ["old"]), ("/", [""])):
+        assert item_of(post(path, offer, access=ANYONE))["request"]["url"]["path"] == parts
+
+
 def test_a_reference_takes_the_place_of_a_number_without_quotes_and_of_a_text_with_them() -> None:
     cart = item_of(post("/api/v1/cart", fill, access=ANYONE, example=CART, trial=Trial(given={"note": "{{offer_id}}"})))
     body = cart["request"]["body"]["raw"]
@@ -170,7 +175,8 @@ def test_each_api_is_asked_once_without_a_log_in_and_without_cookies() -> None:
     for item in refused:
         assert "Authorization" not in headers(item)
         assert item["protocolProfileBehavior"] == {"disableCookies": True}
-        assert "oneOf([401])" in script(item) and "deep.include" in script(item)
+        said = "deep.include" in script(item) or 'to.equal("401: Unauthorized")' in script(item)
+        assert "oneOf([401])" in script(item) and said
 
 
 def test_the_command_line_prints_it_whole_or_one_api_of_it() -> None:

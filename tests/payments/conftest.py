@@ -4,7 +4,8 @@ import pytest
 
 from artel.db import Database, Write
 from artel.orders.orders.tables import orders
-from artel.payments.service import Payable, Providers
+from artel.payments.model import Payable
+from artel.payments.service import Providers
 from artel.payments.simulator import Simulator
 from tests.conftest import Run
 from tests.payments.till import TOTAL, Till

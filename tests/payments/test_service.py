@@ -8,7 +8,7 @@ import pytest
 from artel.db import Write
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
-from artel.payments import model, rules, service
+from artel.payments import limits, model, rules, service
 from artel.payments.model import Filter, PaymentRow, Receipt, Truth, Wish
 from artel.payments.service import Providers
 from artel.payments.simulator import Simulator
@@ -34,11 +34,11 @@ def test_twenty_who_begin_at_once_begin_one_payment(till: Till) -> None:
 
 def test_a_payment_that_failed_is_followed_by_a_new_one_and_not_for_ever(till: Till) -> None:
     ids = set()
-    for _ in range(service.PAYMENTS_MAX):
+    for _ in range(limits.PAYMENTS_MAX):
         payment = till.begin("declined")
         ids.add(payment.id)
         assert till.settle(payment, Truth("declined", 0, "")) is None
-    assert len(ids) == service.PAYMENTS_MAX
+    assert len(ids) == limits.PAYMENTS_MAX
     with pytest.raises(model.TooManyPayments):
         till.begin()
 

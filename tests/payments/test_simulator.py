@@ -8,9 +8,9 @@ from msgspec import structs
 from artel.db import Database
 from artel.kernel.clock import US
 from artel.payments import service
-from artel.payments.model import PaymentRow, Truth, Wish
+from artel.payments.model import Payable, PaymentRow, Truth, Wish
 from artel.payments.provider import ProviderFailed
-from artel.payments.service import Payable, Providers
+from artel.payments.service import Providers
 from artel.payments.simulator import BEHAVIOURS, Simulator
 from tests.conftest import Run
 from tests.orders.waiting import pass_time

@@ -9,8 +9,8 @@ from artel.db import Database, Query, Read
 from artel.db.tables import outbox
 from artel.kernel.clock import US
 from artel.payments import service
-from artel.payments.model import Hint, PaymentRow, RefundRow, Truth, Wish
-from artel.payments.service import Payable, Providers
+from artel.payments.model import Hint, Payable, PaymentRow, RefundRow, Truth, Wish
+from artel.payments.service import Providers
 from artel.payments.tables import payments, test_charges, test_refunds
 from tests.conftest import Run
 from tests.orders.waiting import pass_time

@@ -1,7 +1,7 @@
 """A shop whose customers pay with a provider that lies, over a database whose users die between their steps.
 
 Everything happens at random and several things at once; afterwards the books of the provider, which are the truth, are
-compared with the orders and the stock.
+compared with the orders, the stock and the book.
 """
 
 import asyncio
@@ -11,13 +11,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BigInteger, bindparam, cast, func, select, update
 
-from artel.db import Database, Query, Read, Write
+from artel.db import Command, Database, Query, Read, Write
 from artel.kernel.actor import SYSTEM, Actor
 from artel.kernel.clock import US
 from artel.kernel.errors import Refusal
-from artel.orders.orders import moves, paying, service
+from artel.ledger.book import model as places
+from artel.ledger.book import service as book
+from artel.ledger.book.model import BalanceQuery, Intent, Posting
+from artel.orders.orders import checks, moves, paying, service
 from artel.orders.orders.model import Cancelling, LineWanted, Placing, Refunding, Terms
 from artel.orders.orders.tables import order_lines, orders
 from artel.payments import service as payments
@@ -28,6 +31,7 @@ from artel.payments.tables import payments as payment_rows
 from artel.payments.tables import refunds as refund_rows
 from artel.payments.tables import test_charges
 from artel.shop.offers.tables import offers
+from artel.shop.shops.tables import shops
 from tests.orders.waiting import pass_time
 from tests.people import enter as enter_person
 from tests.shop.shelf import enter_offer
@@ -39,7 +43,9 @@ AT_ONCE: Final = 6  # things that happen together
 ORDERING: Final = 0.3  # how many of them are new orders
 CRASHES: Final = 0.02  # how often whoever writes dies just before a commit, and just after one
 SETTLING_DAYS: Final = 12  # until nothing is left to be done
-METHODS: Final = (*BEHAVIOURS, "ok", "by hand")
+METHODS: Final = (*BEHAVIOURS, "ok", "by hand", "wallet", "wallet")
+PURSE: Final = 80_000  # what a customer's wallet is filled up by before each wave
+COMMISSION_BP: Final = 725
 
 
 class Died(Exception):
@@ -87,7 +93,7 @@ class Taken(Struct, frozen=True):
 
 
 class Kept(Struct, frozen=True):
-    """What was received by hand for an order and not promised back."""
+    """What was received by hand or from a wallet for an order and not promised back."""
 
     id: int
     kept_minor: int
@@ -114,13 +120,27 @@ CAPTURED_IN_ALL: Final = Query(
     int, select(func.count()).where(test_charges.c.fate == "captured", test_charges.c.id > bindparam("since_charge"))
 )
 LAST_CHARGE: Final = Query(int, select(func.coalesce(func.max(test_charges.c.id), 0)))
-BY_HAND: Final = Query(
+BY_US: Final = Query(
     Kept,
     select(
         payment_rows.c.order_id.label("id"),
         (payment_rows.c.taken_minor - payment_rows.c.refunding_minor).label("kept_minor"),
-    ).where(payment_rows.c.provider == "manual", payment_rows.c.order_id > _since),
+    ).where(payment_rows.c.provider != "test", payment_rows.c.order_id > _since),
 )
+
+
+def _sum(column: Any, *where: Any) -> Query[int]:
+    return Query(int, select(cast(func.coalesce(func.sum(column), 0), BigInteger)).where(*where))
+
+
+HELD_OUTSIDE: Final = _sum(
+    test_charges.c.amount_minor - test_charges.c.refunded_minor,
+    test_charges.c.fate == "captured",
+    test_charges.c.captures_us <= bindparam("now_us"),
+)
+HELD_BY_HAND: Final = _sum(payment_rows.c.taken_minor, payment_rows.c.provider == "manual")
+OWED: Final = _sum(refund_rows.c.amount_minor, refund_rows.c.status != "done")
+EARNED: Final = _sum(orders.c.total_minor - orders.c.refunded_minor, orders.c.paid_us > 0)
 STOCK: Final = Query(int, select(offers.c.stock).where(offers.c.id == bindparam("offer_id")))
 SOLD: Final = Query(
     int,
@@ -140,6 +160,7 @@ WAITING_BY_HAND: Final = Query(
     ),
 )
 UNDONE: Final = Query(int, select(func.count()).where(refund_rows.c.status != "done", refund_rows.c.provider == "test"))
+SET_COMMISSION: Final = Command(update(shops).values(commission_bp=COMMISSION_BP))
 OF_REFERENCE: Final = Query(int, select(payment_rows.c.id).where(payment_rows.c.reference == bindparam("reference")))
 
 
@@ -165,6 +186,8 @@ class Bazaar:
     async def wave(self, count: int) -> None:
         """About so many orders for new offers, what happens meanwhile, and time until nothing is left to be done."""
         self.offer_ids = [await self.db.write(_offer, self.rng.randrange(1, 100_000), COPIES) for _ in range(OFFERS)]
+        for who in self.customers:
+            await self.db.write(_fill, who.account_id, f"{self.first}")
         placed: list[tuple[Actor, int]] = []
         for _ in range(round(count / AT_ONCE / ORDERING)):
             things = [self._one(placed) for _ in range(AT_ONCE)]
@@ -220,9 +243,12 @@ class Bazaar:
 
     async def _pay(self, who: Actor, order_id: int) -> None:
         method = self.rng.choice(METHODS)
-        wish = Wish("manual") if method == "by hand" else Wish("test", method)
+        inside = {"by hand": Wish("manual"), "wallet": Wish("wallet")}
+        wish = inside.get(method) or Wish("test", method)
         asked = await paying.ask(self.mortal, who, order_id, wish, self.providers)
         await self.mortal.write(paying.pay, who, order_id, wish, asked)
+        if method == "wallet":
+            self.seen["paid from a wallet"] += 1
 
     async def _cancel(self, who: Actor, order_id: int) -> None:
         if self.rng.random() < 0.3:
@@ -264,7 +290,7 @@ class Bazaar:
         dues = await tx.all(DUES, since=self.first)
         captured = await tx.all(CAPTURED, since=self.first, now_us=tx.now_us)
         kept: Counter[int] = Counter()
-        for charge in [*captured, *await tx.all(BY_HAND, since=self.first)]:
+        for charge in [*captured, *await tx.all(BY_US, since=self.first)]:
             kept[charge.id] += charge.kept_minor
         for due in dues:
             wanted = due.total_minor - due.refunded_minor if due.paid_us else 0
@@ -276,9 +302,22 @@ class Bazaar:
         for offer_id in self.offer_ids:
             left, sold = await tx.one(STOCK, offer_id=offer_id) or 0, await tx.one(SOLD, offer_id=offer_id) or 0
             assert left + sold == COPIES, f"offer {offer_id}: {left} left and {sold} sold of {COPIES}"
+        await self._reckon_book(tx)
         self._count(dues, captured)
         self.first = max(due.id for due in dues)
         self.first_charge = await tx.one(LAST_CHARGE) or 0
+
+    async def _reckon_book(self, tx: Read) -> None:
+        """The accounts of the book, after all waves."""
+        sums = {each.purpose: each.balance_minor for each in await book.trial_balance(tx, BalanceQuery())}
+        assert sum(sums.values()) == 0, f"the book does not balance: {sums}"
+        outside = (await book.balance(tx, places.provider("test", "RUB"))).posted_minor
+        by_hand = (await book.balance(tx, places.provider("manual", "RUB"))).posted_minor
+        assert -outside == await tx.one(HELD_OUTSIDE, now_us=tx.now_us), "what the provider has of us by its own books"
+        assert -by_hand == await tx.one(HELD_BY_HAND), "what came by hand"
+        assert sums["refunds"] == await tx.one(OWED), "what was promised and not given"
+        assert sums["revenue"] + sums["fees"] == await tx.one(EARNED), "what was sold and not paid back"
+        assert await checks.check(tx) == []
 
     def _count(self, dues: list[Due], captured: list[Taken]) -> None:
         """What was met, so that a proof that met nothing is seen."""
@@ -289,7 +328,14 @@ class Bazaar:
 
 
 async def _offer(tx: Write, price_minor: int, stock: int) -> int:
-    return await enter_offer(tx, price_minor=price_minor, stock=stock)
+    offer_id = await enter_offer(tx, price_minor=price_minor, stock=stock)
+    await tx.run(SET_COMMISSION)
+    return offer_id
+
+
+async def _fill(tx: Write, account_id: int, wave: str) -> None:
+    postings = (Posting(places.wallet(account_id, "RUB"), PURSE), Posting(places.world("RUB"), -PURSE))
+    await book.post(tx, Intent("credit", "test", f"test/{account_id}/{wave}", postings))
 
 
 async def _all(tx: Read, query: Query[Any], **params: Any) -> list[Any]:

@@ -1,5 +1,6 @@
 """How large the proofs are: `make sim ROUNDS=10` runs them ten times as large as `make test` does."""
 
+import asyncio
 import os
 import random
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+
+from artel.db.migrate import migrate_postgres
+from tests.servers import Postgres
 
 SCALE = int(os.environ.get("ARTEL_PROOF_SCALE", "1"))
 MEMORY = Path("/dev/shm")
@@ -31,3 +35,14 @@ def quick_folder() -> Iterator[Path]:
     """A folder in memory where the machine has one: for files that are written thousands of times."""
     with TemporaryDirectory(prefix="artel-proof-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def durable(tmp_path: Path) -> Iterator[Postgres]:
+    """A PostgreSQL that syncs, and that a test may kill."""
+    server = Postgres(durable=True)
+    try:
+        asyncio.run(migrate_postgres(server.url("postgres")))
+        yield server
+    finally:
+        server.stop()

@@ -11,6 +11,7 @@ SELLS, LOOKS = "sells", "looks"
 SHOP_OF: Final = {0: SELLS, 1: SELLS, 2: LOOKS}  # the offers
 PRICE_OF: Final = {0: 1_000, 1: 2_500, 2: 40}
 STOCK: Final = 8  # of each offer, at first
+COMMISSION_BP: Final = {SELLS: 1_250, LOOKS: 333}
 USES_MAX: Final = {"LIMITED": 3, "ONCE": 10**6}
 CUSTOMERS: Final = ("anna", "boris")
 HOLD_S, CONFIRM_S = 900, 86_400
@@ -28,7 +29,10 @@ class Line:
 
 @dataclass
 class Order:
-    """An order; `left_s` is how long its stock is held yet, `kept` the money that nobody promised back."""
+    """An order; `left_s` is how long its stock is held yet, `kept` the money that nobody promised back.
+
+    `paid` is how it was: by hand, from the wallet, or not yet.
+    """
 
     customer: str
     lines: dict[int, Line]
@@ -40,6 +44,7 @@ class Order:
     confirmed: set[str] = field(default_factory=set)
     shipped: set[str] = field(default_factory=set)
     completed: bool = False
+    paid: str = ""
 
     def shops(self) -> set[str]:
         return {SHOP_OF[offer] for offer in self.lines}
@@ -54,6 +59,12 @@ class Order:
         """What can be paid back of a part."""
         return self.worth(shop) - self.refunded.get(shop, 0)
 
+    def commission(self, shop: str) -> int:
+        """What the platform keeps of a part: its share of the sale less the same share of what went back."""
+        whole = round(Fraction(self.worth(shop) * COMMISSION_BP[shop], 10_000))  # half to even
+        back = Fraction(whole * self.refunded.get(shop, 0), self.worth(shop))
+        return whole - round(back)
+
 
 class Model:
     """What the database should hold. Each step answers whether it may be made, and makes it then."""
@@ -62,6 +73,39 @@ class Model:
         self.stock = dict.fromkeys(SHOP_OF, STOCK)
         self.orders: list[Order] = []
         self.carts: dict[str, dict[int, int]] = {name: {} for name in CUSTOMERS}
+        self.wallets = dict.fromkeys(CUSTOMERS, 0)
+        self.credited = self.unwanted = 0
+        self.paid_out = dict.fromkeys((SELLS, LOOKS), 0)
+
+    def book(self) -> dict[str, int]:
+        """What is in the accounts, those that are empty left out."""
+        by_hand = [order for order in self.orders if order.paid == "by hand"]
+        found = {f"wallet {name}": minor for name, minor in self.wallets.items()}
+        found |= {f"revenue {shop}": self.earned(shop) - minor for shop, minor in self.paid_out.items()}
+        found["fees"] = sum(order.commission(shop) for order in self._paid() for shop in order.shops())
+        found["refunds"] = sum(sum(order.refunded.values()) for order in by_hand) + self.unwanted
+        found["provider manual"] = -sum(order.total() for order in by_hand) - self.unwanted
+        found["payouts"] = sum(self.paid_out.values())
+        found["world"] = -self.credited
+        return {place: minor for place, minor in found.items() if minor}
+
+    def earned(self, shop: str) -> int:
+        """What a shop has of all that was sold."""
+        parts = [order for order in self._paid() if shop in order.shops()]
+        return sum(order.room(shop) - order.commission(shop) for order in parts)
+
+    def _paid(self) -> list[Order]:
+        return [order for order in self.orders if order.paid]
+
+    def credit(self, customer: str, amount: int) -> bool:
+        self.wallets[customer] += amount
+        self.credited += amount
+        return True
+
+    def pay_out(self) -> bool:
+        for shop in self.paid_out:
+            self.paid_out[shop] = max(self.paid_out[shop], self.earned(shop))
+        return True
 
     def used(self, voucher: str) -> int:
         """How many orders that live, or lived to be paid, have it."""
@@ -92,8 +136,18 @@ class Model:
     def pay(self, number: int) -> bool:
         order = self.orders[number]
         if order.status != "awaiting_payment" or order.left_s <= 0:
+            self.unwanted += order.total()
             return False
-        order.status, order.kept = "paid", order.total()
+        order.status, order.kept, order.paid = "paid", order.total(), "by hand"
+        return True
+
+    def pay_from_wallet(self, number: int) -> bool:
+        order = self.orders[number]
+        waits = order.status == "awaiting_payment" and order.left_s > 0
+        if not waits or self.wallets[order.customer] < order.total():
+            return False
+        self.wallets[order.customer] -= order.total()
+        order.status, order.kept, order.paid = "paid", order.total(), "wallet"
         return True
 
     def confirm(self, number: int, who: str, shop: str) -> bool:
@@ -118,6 +172,7 @@ class Model:
         if not allowed.get(order.status, False):
             return False
         if order.kept:
+            self._return(order, order.kept)
             order.refunded = {shop: order.worth(shop) for shop in order.shops()}
         order.kept = 0
         self._end(order, "cancelled")
@@ -202,8 +257,14 @@ class Model:
     def _give_back(self, order: Order, shares: dict[str, int]) -> None:
         for shop, share in shares.items():
             order.refunded[shop] = order.refunded.get(shop, 0) + share
+        self._return(order, sum(shares.values()))
         order.kept -= sum(shares.values())
         order.status = "partly_refunded" if order.kept else "refunded"
+
+    def _return(self, order: Order, amount: int) -> None:
+        """What was paid from a wallet is there again at once."""
+        if order.paid == "wallet":
+            self.wallets[order.customer] += amount
 
     def _end(self, order: Order, status: str) -> None:
         for offer, line in order.lines.items():

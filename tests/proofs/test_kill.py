@@ -4,17 +4,15 @@ import asyncio
 import random
 import select
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import pytest
 from sqlalchemy import select as select_rows
 
 from artel.accounts.tables import accounts
 from artel.app import make
 from artel.db import Query, Read
-from artel.db.migrate import migrate_postgres, migrate_sqlite
+from artel.db.migrate import migrate_sqlite
 from artel.db.opening import DATABASE_FILE, open_database
 from artel.edge.observe import make_log
 from artel.settings import Settings
@@ -43,17 +41,6 @@ def _until_killed(url: str, folder: Path, name: str, rng: random.Random, **fault
     process.kill()
     process.join()
     return writer.acknowledged(pipe)
-
-
-@pytest.fixture
-def durable(tmp_path: Path) -> Iterator[Postgres]:
-    """A PostgreSQL that syncs, and that a test may kill."""
-    server = Postgres(durable=True)
-    try:
-        asyncio.run(migrate_postgres(server.url("postgres")))
-        yield server
-    finally:
-        server.stop()
 
 
 def test_a_killed_writer_loses_nothing_on_sqlite(tmp_path: Path, rng: random.Random, scale: int) -> None:

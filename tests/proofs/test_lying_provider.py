@@ -1,4 +1,4 @@
-"""Proof: whatever a payment provider tells, loses, doubles or delays, money, orders and stock agree in the end.
+"""Proof: whatever a payment provider tells, loses, doubles or delays, money, orders, stock and book agree in the end.
 
 No order is paid without its stock, and every sum that was taken belongs to an order that is paid, or was given back in
 full, once. The provider's own books are the truth. Everything happens several at a time, and whoever does it may die
@@ -43,6 +43,7 @@ def test_money_orders_and_stock_agree_whatever_the_provider_does(bazaar: Bazaar,
     met = bazaar.seen
     assert met["died"] and met["paid"] and met["expired"] and met["given back unasked"], met
     assert met["orders.move_illegal"] and met["wrong_amount"] and met["late"], met
+    assert met["ledger.not_enough_money"] and met["paid from a wallet"], met
 
 
 # --- canaries: how it must not be done

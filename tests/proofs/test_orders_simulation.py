@@ -1,7 +1,7 @@
-"""R7: orders, carts, vouchers, payments, expiry and crashes, in random order, equal a model in plain Python.
+"""R7: orders, carts, vouchers, payments, wallets, payouts, expiry and crashes at random equal a model in plain Python.
 
-After every step the database holds what the model says: stock, states, money, uses of vouchers, carts. At the end every
-history, replayed, gives its row.
+After every step the database holds what the model says: stock, states, money, uses of vouchers, carts, and each account
+of the book. At the end every history, replayed, gives its row.
 """
 
 import random
@@ -16,15 +16,22 @@ from artel.db import Command, Database, Query, Read, Write
 from artel.db.statement import Params
 from artel.kernel.actor import SYSTEM, Actor
 from artel.kernel.errors import Refusal
+from artel.ledger.book import model as places
+from artel.ledger.book import service as book
+from artel.ledger.book.model import AccountFilter, BookAccount, Intent, Posting
 from artel.orders.carts import service as carts
 from artel.orders.carts.service import Owner
-from artel.orders.orders import history, moves, service
+from artel.orders.orders import checks, history, money, moves, paying, service
 from artel.orders.orders.model import Cancelling, CopiesBack, LineWanted, Placing, Refunding, Shipping, Terms
 from artel.orders.orders.tables import orders
+from artel.orders.payouts import service as payouts
+from artel.orders.payouts.model import RunWanted
 from artel.orders.vouchers.tables import vouchers
+from artel.payments.model import Wish
 from artel.payments.tables import payments, refunds
 from artel.shop.offers import service as offers
 from artel.shop.shops import service as shops
+from artel.shop.shops.model import Commission
 from tests.conftest import Run
 from tests.orders.orders.market import check_histories, pay, stocks
 from tests.orders.vouchers.till import enter_voucher
@@ -32,6 +39,7 @@ from tests.orders.waiting import pass_time
 from tests.people import People
 from tests.proofs.conftest import SCALE
 from tests.proofs.orders_model import (
+    COMMISSION_BP,
     CONFIRM_S,
     CUSTOMERS,
     HOLD_S,
@@ -128,6 +136,7 @@ class Simulation:
         entered = {name: await enter_shop(tx, tax_bp=0, confirms=int(name == LOOKS)) for name in (SELLS, LOOKS)}
         for name, shop_id in entered.items():
             await shops.add_member(tx, SYSTEM, shop_id, self.actors[name].account_id)
+            await shops.set_commission(tx, SYSTEM, shop_id, Commission(COMMISSION_BP[name]))
         for code, uses_max in USES_MAX.items():
             await enter_voucher(tx, code, uses_max=uses_max, once_per_customer=int(code == "ONCE"))
         return entered, {
@@ -139,8 +148,11 @@ class Simulation:
 
     def step(self) -> None:
         kind = self.rng.choices(
-            ["put", "supply", "place", "pay", "confirm", "cancel", "ship", "complete", "refund", "wait", "expire"],
-            [2, 2, 6, 6, 4, 2, 7, 3, 4, 1, 2],
+            [
+                *("put", "supply", "place", "pay", "confirm", "cancel", "ship", "complete", "refund", "wait", "expire"),
+                *("credit", "pay_from_wallet", "pay_out"),
+            ],
+            [2, 2, 6, 4, 4, 2, 7, 3, 4, 1, 2, 1, 3, 1],
         )[0]
         outcome = getattr(self, f"_{kind}")()
         self.done[f"{kind} {outcome}"] = self.done.get(f"{kind} {outcome}", 0) + 1
@@ -149,7 +161,7 @@ class Simulation:
         """One transaction of the product: done, refused, or crashed in the middle."""
         try:
             if self.rng.random() < CRASHES:
-                answer = self.run(self.db.write(_fragile, self.rng.randrange(12), use, *args))
+                answer = self.run(self.db.write(_fragile, self.rng.randrange(24), use, *args))
             else:
                 answer = self.run(self.db.write(use, *args))
         except Refusal:
@@ -199,6 +211,24 @@ class Simulation:
             else self._agree(self._try(pay, self.ids[number]), lambda: self.model.pay(number))
         )
 
+    def _pay_from_wallet(self) -> str:
+        number = self._some("awaiting_payment")
+        if number is None:
+            return "skipped"
+        who = self.actors[self.model.orders[number].customer]
+        outcome = self._try(paying.pay, who, self.ids[number], Wish("wallet"), None)
+        return self._agree(outcome, lambda: self.model.pay_from_wallet(number))
+
+    def _credit(self) -> str:
+        who, amount = self.rng.choice(CUSTOMERS), self.rng.randint(1, 6_000)
+        wallet = places.wallet(self.actors[who].account_id, "RUB")
+        postings = (Posting(wallet, amount), Posting(places.world("RUB"), -amount))
+        outcome = self._try(book.post, Intent("credit", "test", f"test/{self.rng.random()}", postings))
+        return self._agree(outcome, lambda: self.model.credit(who, amount))
+
+    def _pay_out(self) -> str:
+        return self._agree(self._try(payouts.run, SYSTEM, RunWanted()), self.model.pay_out)
+
     def _confirm(self) -> str:
         who, shop = self.rng.choice([SELLS, LOOKS, LOOKS, "staff", "anna"]), self.rng.choice([SELLS, LOOKS, LOOKS])
         return self._move(
@@ -225,31 +255,22 @@ class Simulation:
 
     def _refund(self) -> str:
         who, restock = self.rng.choice([SELLS, LOOKS, "staff", "staff", "anna"]), self.rng.random() < 0.5
-        how = self.rng.choice(["copies", "amount", "everything"])
-        if how == "copies":
-            offer, count = self.rng.choice(list(SHOP_OF)), self.rng.randint(1, 2)
-            body = Refunding(lines=[CopiesBack(self.offers[offer], count)], restock=restock)
-            return self._move(
-                self.rng.choice(PAID),
-                who,
-                moves.refund,
-                (body,),
-                lambda n: self.model.refund_copies(n, who, offer, count, restock=restock),
-            )
-        if how == "amount":
-            amount = self.rng.randint(1, 3_000)
-            body = Refunding(amount_minor=amount)
-            return self._move(
-                self.rng.choice(PAID), who, moves.refund, (body,), lambda n: self.model.refund_amount(n, who, amount)
-            )
-        body = Refunding(everything=True, restock=restock)
-        return self._move(
-            self.rng.choice(PAID),
-            who,
-            moves.refund,
-            (body,),
-            lambda n: self.model.refund_everything(n, who, restock=restock),
+        offer, count, amount = self.rng.choice(list(SHOP_OF)), self.rng.randint(1, 2), self.rng.randint(1, 3_000)
+        copies = [CopiesBack(self.offers[offer], count)]
+        body, expected = self.rng.choice(
+            [
+                (
+                    Refunding(lines=copies, restock=restock),
+                    lambda n: self.model.refund_copies(n, who, offer, count, restock=restock),
+                ),
+                (Refunding(amount_minor=amount), lambda n: self.model.refund_amount(n, who, amount)),
+                (
+                    Refunding(everything=True, restock=restock),
+                    lambda n: self.model.refund_everything(n, who, restock=restock),
+                ),
+            ]
         )
+        return self._move(self.rng.choice(PAID), who, moves.refund, (body,), expected)
 
     def _wait(self) -> str:
         seconds = self.rng.choice([350, 350, 1_000, 90_000])
@@ -293,12 +314,21 @@ class Simulation:
         for order_id, order in zip(self.ids, self.model.orders, strict=True):
             money = sum(await tx.all(TAKEN, of_id=order_id)) - sum(await tx.all(PROMISED, of_id=order_id))
             assert money == order.kept, "money"
+        accounts = (await book.list_accounts(tx, AccountFilter(limit=200))).items
+        has = {self._named(each): each.posted_minor for each in accounts if each.posted_minor}
+        assert has == self.model.book(), "the book"
         for code in USES_MAX:
             assert await tx.one(USED, code=code) == self.model.used(code), code
         for name, cart in self.model.carts.items():
             shown = await carts.show(tx, Owner(self.actors[name].account_id))
             offers_of = {self.offers[offer]: count for offer, count in cart.items()}
             assert {line.offer_id: line.quantity for line in shown.lines} == offers_of, "cart"
+
+    def _named(self, account: BookAccount) -> str:
+        """The account as the model calls it."""
+        people = {f"account/{actor.account_id}": name for name, actor in self.actors.items()}
+        known = people | {f"shop/{shop_id}": name for name, shop_id in self.shops.items()}
+        return f"{account.purpose} {known.get(account.owner, account.owner)}".strip()
 
 
 async def _all(tx: Read, query: Query[Any]) -> list[Any]:
@@ -321,6 +351,7 @@ def go(simulation: Simulation) -> None:
         simulation.model.expire()
     simulation.compare()
     simulation.run(simulation.db.read(check_histories))
+    assert simulation.run(simulation.db.read(checks.check)) == []
 
 
 @pytest.mark.parametrize("number", range(RUNS))
@@ -351,4 +382,13 @@ def test_a_planted_fault_is_found(simulation: Simulation, fault: str, monkeypatc
 
     monkeypatch.setattr(module, name, forgetful)
     with pytest.raises(AssertionError):
+        go(simulation)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_a_commission_that_stays_with_the_platform_is_found(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(money, "_commission_back", lambda part, amount_minor: 0)
+    with pytest.raises(AssertionError, match="the book"):
         go(simulation)

@@ -5,14 +5,17 @@ import logging
 import multiprocessing
 import os
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from artel.db import Database, StorageUnavailable
+from artel.db import Database, StorageUnavailable, Write
 from artel.db.opening import open_database
 from tests.proofs.pairs import write_pair
+
+Deed = Callable[[Write, str, Callable[[], None] | None], Awaitable[None]]
 
 WRITERS = 32
 TOO_EARLY_S = 0.002  # how long before its commit the planted fault acknowledges a write
@@ -23,10 +26,12 @@ _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([__name__])
 
 
-def start(url: str, folder: Path, name: str, *, too_early: bool = False) -> tuple[BaseProcess, Connection]:
-    """Start a writer; `too_early` plants the fault of acknowledging before the commit."""
+def start(
+    url: str, folder: Path, name: str, *, too_early: bool = False, deed: Deed = write_pair
+) -> tuple[BaseProcess, Connection]:
+    """Start a writer of one deed; `too_early` plants the fault of acknowledging before the commit."""
     reading, writing = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=_write, args=(url, folder, name, writing, too_early), daemon=True)
+    process = _processes.Process(target=_write, args=(url, folder, name, writing, too_early, deed), daemon=True)
     process.start()
     writing.close()
     return process, reading
@@ -41,24 +46,25 @@ def acknowledged(reading: Connection) -> list[str]:
     return [line.decode() for line in text.split(b"\n")[:-1]]  # a line without an end was not acknowledged
 
 
-def _write(url: str, folder: Path, name: str, pipe: Connection, too_early: bool) -> None:
+def _write(url: str, folder: Path, name: str, pipe: Connection, too_early: bool, deed: Deed) -> None:
     logging.disable()  # a killed server is no news here
-    asyncio.run(_write_on(url, folder, name, pipe.fileno(), too_early))
+    asyncio.run(_write_on(url, folder, name, pipe.fileno(), too_early, deed))
 
 
-async def _write_on(url: str, folder: Path, name: str, pipe: int, too_early: bool) -> None:
+async def _write_on(url: str, folder: Path, name: str, pipe: int, too_early: bool, deed: Deed) -> None:
     db = await open_database(url, folder)
-    await asyncio.gather(*(_one_after_another(db, f"{name}-{number}", pipe, too_early) for number in range(WRITERS)))
+    names = [f"{name}-{number}" for number in range(WRITERS)]
+    await asyncio.gather(*(_one_after_another(db, each, pipe, too_early, deed) for each in names))
 
 
-async def _one_after_another(db: Database, name: str, pipe: int, too_early: bool) -> None:
+async def _one_after_another(db: Database, name: str, pipe: int, too_early: bool, deed: Deed) -> None:
     number = 0
     while True:
         number += 1
         pair = f"{name}-{number}"
         tell = partial(_tell, pipe, pair, pause_s=TOO_EARLY_S if too_early else 0)
         try:
-            await db.write(write_pair, pair, tell if too_early else None)
+            await db.write(deed, pair, tell if too_early else None)
         except StorageUnavailable:  # the server was killed: what is not acknowledged may be lost
             await asyncio.sleep(0.005)
             continue

@@ -1,19 +1,22 @@
 """The e-shop's calls, on the same accounts, shops, carts and orders as /api/v1."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
 from artel.accounts import model, service
 from artel.accounts.hashing import Hasher
+from artel.accounts.model import Registration
 from artel.db import Database, Read, Write
 from artel.dialects.bookshop import wire
 from artel.dialects.bookshop.wire import MANNER
-from artel.dialects.registration import registration
+from artel.dialects.checked import checked
+from artel.dialects.lists import whole
+from artel.dialects.log_in import LogIn, prove
+from artel.dialects.roubles import price
 from artel.edge.route import ANYONE, LOGGED_IN, Route, Trial, get, post, put
 from artel.kernel.actor import Actor
-from artel.kernel.page import PAGE_MAX, Cut, Page
+from artel.kernel.page import PAGE_MAX, Cut
 from artel.orders.carts import service as carts
 from artel.orders.carts.model import TooManyCopies, TooManyLines
 from artel.orders.carts.service import Owner
@@ -24,8 +27,6 @@ from artel.shop.offers import service as offers
 from artel.shop.offers.model import NotEnoughStock, OfferUnknown
 from artel.shop.shops.model import ShopUnknown
 
-Item = TypeVar("Item")
-
 # --- users
 
 
@@ -33,22 +34,17 @@ async def hash_new(
     db: Database, who: Actor, body: wire.NewUser, hasher: Hasher, terms: service.Terms
 ) -> service.Hashed:
     """Check what is asked for and hash the password."""
-    return await service.hash_new(db, who, registration(body), hasher, terms)
+    return await service.hash_new(db, who, checked(Registration, msgspec.structs.asdict(body)), hasher, terms)
 
 
 async def register(tx: Write, who: Actor, body: wire.NewUser, hashed: service.Hashed, terms: service.Terms) -> int:
     """Open an account; no log-in follows."""
-    return (await service.register(tx, who, registration(body), hashed, terms)).id
+    return (await service.register(tx, who, checked(Registration, msgspec.structs.asdict(body)), hashed, terms)).id
 
 
-async def prove(db: Database, who: Actor, body: wire.LogIn, hasher: Hasher, terms: service.Terms) -> service.Proven:
-    """Check the password, under the one throttle of all APIs."""
-    return await service.prove(db, who, model.Credentials(body.login, body.password), hasher, terms)
-
-
-async def log_in(tx: Write, who: Actor, body: wire.LogIn, proven: service.Proven, terms: service.Terms) -> model.Opened:
+async def log_in(tx: Write, who: Actor, body: LogIn, proven: service.Proven, terms: service.Terms) -> model.Opened:
     """Open a session; its token travels in the cookie."""
-    return await service.log_in(tx, who, model.Credentials(body.login, body.password), proven, terms)
+    return await service.log_in(tx, who, body.credentials, proven, terms)
 
 
 async def log_out(tx: Write, who: Actor) -> None:
@@ -66,11 +62,10 @@ async def user(tx: Read, who: Actor) -> wire.User:
 
 
 async def shop_catalog(db: Database, query: wire.WhichShop) -> list[wire.CatalogLine]:
-    """All that can be bought in a shop, page by page, so that a long list does not hold the database."""
-    found = await _all(lambda cut: db.read(offers.catalogue, wire.shop_id(query), cut))
+    """All that can be bought in a shop."""
+    found = await whole(lambda cut: db.read(offers.catalogue, wire.shop_id(query), cut), Cut(PAGE_MAX))
     return [
-        wire.CatalogLine(line.id, line.title, line.description, wire.price(line.price_minor), line.stock)
-        for line in found
+        wire.CatalogLine(line.id, line.title, line.description, price(line.price_minor), line.stock) for line in found
     ]
 
 
@@ -90,20 +85,8 @@ async def place(tx: Write, who: Actor, terms: OrderTerms) -> str:
 
 async def placed(db: Database, who: Actor) -> list[wire.Order]:
     """The orders of the account that asks, the oldest first."""
-    found = await _all(lambda cut: db.read(orders.purchases, who, cut))
+    found = await whole(lambda cut: db.read(orders.purchases, who, cut), Cut(PAGE_MAX))
     return [wire.order(each) for each in reversed(found)]
-
-
-async def _all(read: Callable[[Cut], Awaitable[Page[Item]]]) -> list[Item]:
-    """Every item of a list that its own API gives out in pages."""
-    items: list[Item] = []
-    cut = Cut(PAGE_MAX)
-    while True:
-        page = await read(cut)
-        items += page.items
-        if page.next is None:
-            return items
-        cut = msgspec.structs.replace(cut, after=page.next)
 
 
 def _dialect(make: Any, path: str, use: Any, **rest: Any) -> Route:

@@ -7,22 +7,13 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from artel.accounts.model import (
-    EMAIL_MAX,
-    LOGIN_MAX,
-    Account,
-    Attempt,
-    LoginTaken,
-    Name,
-    Opened,
-    UnknownLogin,
-    WrongPassword,
-)
-from artel.edge.call import Call
+from artel.accounts.model import EMAIL_MAX, Account, LoginTaken, Name, Opened, UnknownLogin, WrongPassword
+from artel.dialects.cookies import carried_in, given, taken_back
+from artel.dialects.roubles import price
 from artel.edge.decode import INTEGER_DIGITS_MAX
 from artel.edge.identity import NotLoggedIn
 from artel.edge.reply import STATUS, Reply, encode, refusal_headers
-from artel.edge.route import Credential, Manner
+from artel.edge.route import Manner
 from artel.kernel.errors import Malformed, Refusal
 from artel.orders.carts.model import LINES_MAX, QUANTITY_MAX
 from artel.orders.orders.model import NothingOrdered, Purchase
@@ -30,14 +21,6 @@ from artel.shop.offers.model import NotEnoughStock, OfferUnknown
 from artel.shop.shops.model import ShopUnknown
 
 COOKIE: Final = "AIOHTTP_SESSION"
-MINOR: Final = 100  # of the money that the old service spoke of: roubles and kopecks
-
-
-class LogIn(Struct, frozen=True):
-    """POST /v1/login."""
-
-    login: Annotated[str, Meta(max_length=LOGIN_MAX)]
-    password: Attempt
 
 
 class NewUser(Struct, frozen=True):
@@ -101,12 +84,6 @@ def user(account: Account) -> User:
     return User(account.name, account.login, account.email)
 
 
-def price(amount_minor: int) -> int | Decimal:
-    """Whole roubles as a whole number, as the old service had them; kopecks as an exact fraction."""
-    whole, rest = divmod(amount_minor, MINOR)
-    return whole if not rest else Decimal(amount_minor) / MINOR
-
-
 def status(state: str) -> str:
     """`awaiting payment`: a state in the old service's spelling."""
     return state.replace("_", " ")
@@ -155,12 +132,6 @@ SAID: Final[dict[type[Refusal], tuple[int, str]]] = {
 }
 
 
-def session(call: Call) -> Credential | None:
-    """The cookie that the old service's clients keep."""
-    token = call.cookie(COOKIE)
-    return Credential(token, by_cookie=True) if token else None
-
-
 def refuse(refusal: Refusal, request_id: str) -> Reply:
     """`{"error"}`; the request id travels in its header only."""
     code, message = SAID.get(type(refusal), (STATUS[refusal.kind], refusal.message))
@@ -180,19 +151,19 @@ def lacking(words: str) -> Manner:
     return msgspec.structs.replace(MANNER, refuse=say)
 
 
-MANNER: Final = Manner("bookshop", session, refuse, json_only=False, carries=("Cookie", f"{COOKIE}={{token}}"))
+MANNER: Final = Manner(
+    "bookshop", carried_in(COOKIE), refuse, json_only=False, carries=("Cookie", f"{COOKIE}={{token}}")
+)
 
 
 def logged_in(opened: Opened) -> Reply:
-    """The session as the old service's cookie. Without Secure: its clients speak http inside the house."""
-    cookie = f"{COOKIE}={opened.token}; Path=/; Max-Age={opened.ttl_s}; HttpOnly; SameSite=Lax"
-    return Reply(200, encode({"msg": "login success"}), headers=((b"set-cookie", cookie.encode()),))
+    """The session as the old service's cookie."""
+    return Reply(200, encode({"msg": "login success"}), headers=(given(COOKIE, opened),))
 
 
 def logged_out(_: None) -> Reply:
     """The cookie is taken back, whether there was a session or not."""
-    cookie = f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-    return Reply(200, encode({"msg": "logout success"}), headers=((b"set-cookie", cookie.encode()),))
+    return Reply(200, encode({"msg": "logout success"}), headers=(taken_back(COOKIE),))
 
 
 def one_key(key: str) -> Callable[[Any], Reply]:

@@ -6,10 +6,13 @@ import msgspec
 
 from artel.accounts import model, service
 from artel.accounts.hashing import Hasher
+from artel.accounts.model import Registration
 from artel.db import Database, Write
+from artel.dialects.checked import checked
+from artel.dialects.lists import whole
+from artel.dialects.log_in import LogIn, prove
 from artel.dialects.loganalysis import wire
 from artel.dialects.loganalysis.wire import MANNER
-from artel.dialects.registration import registration
 from artel.edge.call import Call
 from artel.edge.pages import start_page
 from artel.edge.reply import Reply, encode
@@ -45,28 +48,21 @@ async def hash_new(
     db: Database, who: Actor, body: wire.NewUser, hasher: Hasher, terms: service.Terms
 ) -> service.Hashed:
     """Check what is asked for and hash the password."""
-    return await service.hash_new(db, who, registration(body), hasher, terms)
+    return await service.hash_new(db, who, checked(Registration, msgspec.structs.asdict(body)), hasher, terms)
 
 
 async def register(
     tx: Write, who: Actor, body: wire.NewUser, hashed: service.Hashed, terms: service.Terms
 ) -> wire.User:
     """Open an account; no log-in follows."""
-    return wire.user(await service.register(tx, who, registration(body), hashed, terms))
+    return wire.user(
+        await service.register(tx, who, checked(Registration, msgspec.structs.asdict(body)), hashed, terms)
+    )
 
 
-async def prove(db: Database, who: Actor, body: wire.LogIn, hasher: Hasher, terms: service.Terms) -> service.Proven:
-    """Check the password, under the one throttle of all APIs."""
-    return await service.prove(db, who, _credentials(body), hasher, terms)
-
-
-async def log_in(tx: Write, who: Actor, body: wire.LogIn, proven: service.Proven, terms: service.Terms) -> str:
+async def log_in(tx: Write, who: Actor, body: LogIn, proven: service.Proven, terms: service.Terms) -> str:
     """Open a session; its token is the answer."""
-    return (await service.log_in(tx, who, _credentials(body), proven, terms)).token
-
-
-def _credentials(body: wire.LogIn) -> model.Credentials:
-    return model.Credentials(body.login, body.password)
+    return (await service.log_in(tx, who, body.credentials, proven, terms)).token
 
 
 async def edit(tx: Write, who: Actor, user_id: int, body: wire.NewNames) -> wire.User:
@@ -85,15 +81,9 @@ async def remove(tx: Write, who: Actor, user_id: int) -> None:
 
 
 async def everybody(db: Database, who: Actor) -> list[wire.User]:
-    """All users, page by page, so that a long list does not hold the database."""
-    found: list[wire.User] = []
+    """All users."""
     query = model.AccountFilter(limit=PAGE_MAX)
-    while True:
-        page = await db.read(service.list_accounts, who, query)
-        found += map(wire.user, page.items)
-        if page.next is None:
-            return found
-        query = msgspec.structs.replace(query, after=page.next)
+    return [wire.user(each) for each in await whole(lambda page: db.read(service.list_accounts, who, page), query)]
 
 
 async def parse(db: Database, shop: Workshop, terms: Terms) -> str:

@@ -1,11 +1,11 @@
 """The log analyser's words: what its clients send and read, field by field as its contract says."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from artel.accounts.model import LOGIN_MAX, Account, Attempt, LoginTaken, Name, UnknownLogin, WrongPassword
+from artel.accounts.model import Account, LoginTaken, Name, UnknownLogin, WrongPassword
 from artel.edge.call import Call
 from artel.edge.identity import NotLoggedIn
 from artel.edge.reply import STATUS, Reply, encode, refusal_headers
@@ -20,13 +20,6 @@ class NewUser(Struct, frozen=True):
     password: str
     first_name: Name
     last_name: Name
-
-
-class LogIn(Struct, frozen=True):
-    """POST /user/auth."""
-
-    login: Annotated[str, Meta(max_length=LOGIN_MAX)]
-    password: Attempt
 
 
 class NewNames(Struct, frozen=True):

@@ -164,9 +164,6 @@ class HoldRow(Struct, frozen=True):
     transfer_id: int | None
 
 
-# --- answers
-
-
 class Made(Struct, frozen=True):
     """A transfer, and whether it was made just now or, under the same key, before."""
 
@@ -184,7 +181,7 @@ class Balance(Struct, frozen=True):
     available_minor: int
 
 
-class Account(Struct, frozen=True):
+class BookAccount(Struct, frozen=True):
     """An account of the book with its balance; the floor and the cap are null where there are none."""
 
     id: int
@@ -282,9 +279,6 @@ class Checked(Struct, frozen=True):
     broken: list[Broken]
 
 
-# --- questions
-
-Reference = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX, description="`order/5`, `job/12`.")]
 Note = Annotated[str, Meta(max_length=NOTE_MAX)]
 
 
@@ -292,7 +286,7 @@ class AccountFilter(Struct, frozen=True, forbid_unknown_fields=True):
     """Which accounts of the book to list."""
 
     purpose: Purpose | None = None
-    owner: Annotated[str, Meta(max_length=TEXT_MAX, description="`account/7`, `shop/3`.")] | None = None
+    owner: Annotated[str, Meta(max_length=TEXT_MAX, description="`account/7`, `shop/3`; '' for any.")] = ""
     currency: Currency | None = None
     limit: Limit = PAGE_DEFAULT
     after: Cursor | None = None
@@ -301,7 +295,7 @@ class AccountFilter(Struct, frozen=True, forbid_unknown_fields=True):
 class TransferFilter(Struct, frozen=True, forbid_unknown_fields=True):
     """Which transfers to list: those of an order or a job, or all, the newest first."""
 
-    reference: Reference | None = None
+    reference: Annotated[str, Meta(max_length=TEXT_MAX, description="`order/5`, `job/12`; '' for any.")] = ""
     limit: Limit = PAGE_DEFAULT
     after: Cursor | None = None
 
@@ -384,6 +378,12 @@ class NotReversible(Refusal):
     """The transfer {transfer_id} takes another one back: it cannot be taken back itself."""
 
     code, kind = "ledger.not_reversible", "conflict"
+
+
+class TiedElsewhere(Refusal):
+    """The transfer {transfer_id} belongs to {reference}: take the money back there, so that both stay true."""
+
+    code, kind = "ledger.tied_elsewhere", "conflict"
 
 
 class HoldUnknown(Refusal):

@@ -8,7 +8,7 @@ from artel.db import Read, Write, numbers
 from artel.db.listed import rows as listed_rows
 from artel.ledger.book import queries, rules
 from artel.ledger.book.model import AlreadyReversed, Intent, KeyReused, Made, Place, Posting, TransferUnknown
-from artel.ledger.book.rows import Moved
+from artel.ledger.book.rows import Moved, Stand
 
 
 async def begin(tx: Write, intent: Intent, input_hash: bytes) -> int | None:
@@ -75,10 +75,15 @@ async def _change(tx: Write, postings: Sequence[Posting]) -> list[Moved]:
 async def refuse_or_open(tx: Write, postings: Sequence[Posting]) -> None:
     """Say why these accounts did not change, or else open them. Raises NotEnoughMoney, TooMuchMoney."""
     for posting in postings:
-        await _open(tx, posting.place)
-        stand = await tx.one(queries.LOCK, **msgspec.structs.asdict(posting.place))
-        assert stand is not None, "it is open"
-        rules.refuse(stand, posting)
+        rules.refuse(await open_locked(tx, posting.place), posting)
+
+
+async def open_locked(tx: Write, place: Place) -> Stand:
+    """An account that is not hot, opened when it is not yet: nobody else changes it until the transaction ends."""
+    await _open(tx, place)
+    stand = await tx.one(queries.LOCK, **msgspec.structs.asdict(place))
+    assert stand is not None, "it is open"
+    return stand
 
 
 async def _open(tx: Write, place: Place) -> None:

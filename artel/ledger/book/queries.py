@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from artel.db import Command, Query, among
-from artel.db.horizon import transaction_id
+from artel.db.horizon import is_after, transaction_id
 from artel.db.listed import listed
 from artel.ledger.book.model import AccountRow, EntryRow, HoldRow, TransferRow, TrialLine
 from artel.ledger.book.rows import (
@@ -28,6 +28,8 @@ from artel.ledger.book.rows import (
     LineRow,
     MadeRow,
     Moved,
+    Net,
+    Referred,
     Reversal,
     Stand,
     TransferShown,
@@ -313,20 +315,23 @@ _checkpoint = tuple_(
 )
 _sum = func.coalesce(func.sum(entries.c.amount_minor), 0)
 _sealed = select(sealing.c.last_txid).scalar_subquery(), select(sealing.c.last_id).scalar_subquery()
+_unsealed = select(transfers.c.id).where(is_after(transfers.c.txid, transfers.c.id, *_sealed)).subquery("unsealed")
+_early = (  # of one transfer that is not sealed
+    select(_sum)
+    .where(
+        entries.c.transfer_id == _unsealed.c.id,
+        entries.c.account_id + literal_column("0") == bindparam("account_id"),
+        _place_in_time <= _checkpoint,
+    )
+    .scalar_subquery()
+)
 HOT_BALANCE_AT = Query(
     int,
     select(
         cast(
             func.coalesce(select(_point.c.balance_minor).scalar_subquery(), 0)
             + select(_sum).where(_of_account, _place_in_time <= _up_to, _place_in_time > _checkpoint).scalar_subquery()
-            + select(_sum)
-            .select_from(transfers.join(entries, entries.c.transfer_id == transfers.c.id))
-            .where(
-                tuple_(transfers.c.txid, transfers.c.id) > tuple_(*_sealed),
-                entries.c.account_id + 0 == bindparam("account_id"),  # not by its index: there are few transfers
-                _place_in_time <= _checkpoint,
-            )
-            .scalar_subquery(),
+            + select(func.coalesce(func.sum(_early), 0)).select_from(_unsealed).scalar_subquery(),
             BigInteger,
         ).label("balance_minor")
     ),
@@ -358,4 +363,32 @@ TRIAL = Query(
     )
     .group_by(accounts.c.purpose, accounts.c.currency)
     .order_by(accounts.c.currency, accounts.c.purpose),
+)
+
+# --- what others tie their rows to
+
+_wanted = listed("wanted", reference=str)
+NETS = Query(
+    Net,
+    select(
+        transfers.c.reference,
+        accounts.c.purpose,
+        accounts.c.currency,
+        cast(func.sum(entries.c.amount_minor), BigInteger).label("amount_minor"),
+    )
+    .join_from(_wanted, transfers, transfers.c.reference == _wanted.c.reference)
+    .join(entries, entries.c.transfer_id == transfers.c.id)
+    .join(accounts, accounts.c.id == entries.c.account_id)
+    .group_by(transfers.c.reference, accounts.c.purpose, accounts.c.currency),
+)
+REFERRED = Query(
+    Referred,
+    select(transfers.c.id, transfers.c.reference)
+    .where(transfers.c.id > bindparam("after_id"), transfers.c.reference.like(bindparam("pattern"), escape="\\"))
+    .order_by(transfers.c.id)
+    .limit(bindparam("row_limit")),
+)
+REFERENCES = Query(
+    Referred,
+    select(transfers.c.id, transfers.c.reference).where(among(transfers.c.id, "transfer_ids")),
 )

@@ -83,3 +83,19 @@ class LineRow(Struct, frozen=True):
     note: str
     amount_minor: int
     balance_minor: int | None
+
+
+class Net(Struct, frozen=True):
+    """What all transfers of one reference did to the accounts of one purpose and currency together."""
+
+    reference: str
+    purpose: Purpose
+    currency: str
+    amount_minor: int
+
+
+class Referred(Struct, frozen=True):
+    """A transfer and what caused it."""
+
+    id: int
+    reference: str

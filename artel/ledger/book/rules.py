@@ -1,9 +1,9 @@
 """The book: pure decisions and arithmetic."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -11,12 +11,14 @@ from msgspec import Struct
 from artel.kernel.clock import iso
 from artel.kernel.money import AMOUNT_MAX, share_bp
 from artel.ledger.book.model import (
-    Account,
     AccountRow,
+    AlreadyReversed,
     AmountUnfit,
     Balance,
+    BookAccount,
     Entry,
     Hold,
+    HoldIntent,
     HoldRow,
     Intent,
     Line,
@@ -24,6 +26,7 @@ from artel.ledger.book.model import (
     Place,
     Posting,
     Purpose,
+    TiedElsewhere,
     TooMuchMoney,
     Transfer,
 )
@@ -32,6 +35,11 @@ from artel.ledger.book.rows import EntryShown, LineRow, Stand, TransferShown
 HOT: Final[frozenset[Purpose]] = frozenset({"fees", "refunds", "provider", "payouts", "world"})
 FLOORS: Final[dict[Purpose, int]] = {"wallet": 0, "escrow": 0}  # the others may fall below zero
 WALLET_CAP_MINOR: Final = 100_000_000  # as the old service had it: 1,000,000 of a currency with two digits
+
+
+TIED: Final = ("order/", "job/", "payment/", "payout/", "withdrawal/")  # what has its own ways to give money back
+_PLACE: Final = attrgetter("place")
+_ENCODE: Final = msgspec.json.Encoder().encode
 
 
 class FeeTerms(Struct, frozen=True):
@@ -62,40 +70,30 @@ def check(intent: Intent) -> None:
 
     Raises AmountUnfit.
     """
-    refuse_unfit(abs(posting.amount_minor) for posting in intent.postings)
+    sums: dict[str, int] = {}
+    for posting in intent.postings:
+        if not 0 < abs(posting.amount_minor) <= AMOUNT_MAX:
+            raise AmountUnfit(max_minor=AMOUNT_MAX)
+        currency = posting.place.currency
+        sums[currency] = sums.get(currency, 0) + posting.amount_minor
+    assert not any(sums.values()), "a transfer sums to zero in each currency"
     assert len({posting.place for posting in intent.postings}) == len(intent.postings) >= 2, "an account once"
-    assert not any(sums(intent.postings).values()), "a transfer sums to zero in each currency"
 
 
-def refuse_unfit(amounts: Iterable[int]) -> None:
+def refuse_unfit(amount_minor: int) -> None:
     """Raises AmountUnfit."""
-    if not all(0 < amount <= AMOUNT_MAX for amount in amounts):
+    if not 0 < amount_minor <= AMOUNT_MAX:
         raise AmountUnfit(max_minor=AMOUNT_MAX)
 
 
-def sums(postings: Iterable[Posting]) -> Counter[str]:
-    """The sum of each currency."""
-    found: Counter[str] = Counter()
-    for posting in postings:
-        found[posting.place.currency] += posting.amount_minor
-    return found
+def ordered(intent: Intent) -> Intent:
+    """The same with its postings in the order in which accounts are locked, everywhere the same."""
+    return msgspec.structs.replace(intent, postings=tuple(sorted(intent.postings, key=_PLACE)))
 
 
-def in_order(postings: Iterable[Posting]) -> list[Posting]:
-    """The order in which accounts are locked, everywhere the same."""
-    return sorted(postings, key=lambda posting: posting.place)
-
-
-def input_hash(intent: Struct) -> bytes:
+def input_hash(intent: Intent | HoldIntent) -> bytes:
     """What tells one cause from another under the same key: SHA-256 of all that was asked for."""
-    return hashlib.sha256(msgspec.json.encode(_plain(intent))).digest()
-
-
-def _plain(intent: Struct) -> Any:
-    fields = msgspec.structs.asdict(intent)
-    if isinstance(intent, Intent):
-        fields["postings"] = in_order(intent.postings)
-    return fields
+    return hashlib.sha256(_ENCODE(intent)).digest()
 
 
 def reversed_postings(entries: Sequence[tuple[Place, int]]) -> tuple[Posting, ...]:
@@ -117,6 +115,14 @@ def refuse(stand: Stand, posting: Posting) -> None:
         raise TooMuchMoney(cap_minor=stand.cap_minor, currency=currency)
 
 
+def refuse_by_hand(transfer: Transfer) -> None:
+    """Raises AlreadyReversed; TiedElsewhere for what an order or a job would not know of."""
+    if transfer.reference.startswith(TIED):
+        raise TiedElsewhere(transfer_id=transfer.id, reference=transfer.reference)
+    if transfer.reversed_by_id is not None:
+        raise AlreadyReversed(transfer_id=transfer.id, by_transfer_id=transfer.reversed_by_id)
+
+
 def is_over(hold: HoldRow, now_us: int) -> bool:
     """Whether the time is over for which the money is held."""
     return 0 < hold.expires_us <= now_us
@@ -130,9 +136,9 @@ def balance_of(row: AccountRow, posted_minor: int) -> Balance:
     return Balance(row.currency, posted_minor, row.held_minor, posted_minor - row.held_minor)
 
 
-def account_shown(row: AccountRow, posted_minor: int) -> Account:
+def account_shown(row: AccountRow, posted_minor: int) -> BookAccount:
     """An account as an answer."""
-    return Account(
+    return BookAccount(
         row.id,
         row.purpose,
         row.owner,

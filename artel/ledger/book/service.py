@@ -15,13 +15,12 @@ from artel.kernel.moments import END_US, moment_us, span_us
 from artel.kernel.page import Cut, Page, cursor, page
 from artel.ledger.book import posting, queries, rules
 from artel.ledger.book.model import (
-    Account,
     AccountFilter,
     AccountRow,
-    AlreadyReversed,
     AmountUnfit,
     Balance,
     BalanceQuery,
+    BookAccount,
     BookAccountUnknown,
     Hold,
     HoldFilter,
@@ -58,13 +57,13 @@ async def post(tx: Write, intent: Intent) -> Made:
     Three statements. Raises NotEnoughMoney, TooMuchMoney, AmountUnfit, KeyReused, AlreadyReversed.
     """
     rules.check(intent)
+    intent = rules.ordered(intent)
     input_hash = rules.input_hash(intent)
     transfer_id = await posting.begin(tx, intent, input_hash)
     if transfer_id is None:
         return await posting.made_before(tx, intent.key, input_hash)
-    postings = rules.in_order(intent.postings)
-    booked_us = await posting.move(tx, [each for each in postings if each.place.purpose not in rules.HOT])
-    await posting.enter(tx, transfer_id, postings, booked_us)
+    booked_us = await posting.move(tx, [each for each in intent.postings if each.place.purpose not in rules.HOT])
+    await posting.enter(tx, transfer_id, intent.postings, booked_us)
     return Made(transfer_id, booked_us, new=True)
 
 
@@ -94,10 +93,9 @@ async def reverse(
 
 
 async def reverse_by_hand(tx: Write, who: Actor, transfer_id: int, body: Reversing) -> Transfer:
-    """Staff take a transfer back. Raises as `reverse` does."""
+    """Staff take a transfer back that belongs to nothing else. Raises TiedElsewhere, and as `reverse` does."""
     transfer = await get(tx, transfer_id)
-    if transfer.reversed_by_id is not None:
-        raise AlreadyReversed(transfer_id=transfer_id, by_transfer_id=transfer.reversed_by_id)
+    rules.refuse_by_hand(transfer)
     made = await reverse(
         tx,
         transfer_id,
@@ -118,7 +116,7 @@ async def hold(tx: Write, intent: HoldIntent) -> Hold:
 
     Raises NotEnoughMoney, AmountUnfit, KeyReused.
     """
-    rules.refuse_unfit([intent.amount_minor])
+    rules.refuse_unfit(intent.amount_minor)
     input_hash = rules.input_hash(intent)
     made = await tx.one(queries.HOLD_BY_KEY, key=intent.key)
     if made is None:
@@ -253,10 +251,10 @@ async def list_transfers(tx: Read, query: TransferFilter) -> Page[Transfer]:
     """Transfers, the newest first. Two statements."""
     cut = Cut(query.limit, query.after)
     place = {"before_id": cut.key(END_US), "row_limit": cut.limit + 1}
-    if query.reference is None:
-        rows = await tx.all(queries.TRANSFERS, **place)
-    else:
+    if query.reference:
         rows = await tx.all(queries.TRANSFERS_OF, reference=query.reference, **place)
+    else:
+        rows = await tx.all(queries.TRANSFERS, **place)
     found = page(rows, cut, "id")
     return Page(await _shown(tx, found.items), found.next)
 
@@ -285,7 +283,7 @@ async def balance_at(tx: Read, account_id: int, at_us: int) -> int:
     return await _posted(tx, await _account(tx, account_id), at_us)
 
 
-async def get_account(tx: Read, account_id: int, query: BalanceQuery) -> Account:
+async def get_account(tx: Read, account_id: int, query: BalanceQuery) -> BookAccount:
     """An account, now or at a past time, when nothing counts as held. Raises BookAccountUnknown, Malformed."""
     row = await _account(tx, account_id)
     if query.at is None:
@@ -294,7 +292,7 @@ async def get_account(tx: Read, account_id: int, query: BalanceQuery) -> Account
     return rules.account_shown(then, await balance_at(tx, account_id, moment_us("at", query.at)))
 
 
-async def list_accounts(tx: Read, query: AccountFilter) -> Page[Account]:
+async def list_accounts(tx: Read, query: AccountFilter) -> Page[BookAccount]:
     """Accounts of the book in the order in which they were opened. One statement, and one for each hot account."""
     cut = Cut(query.limit, query.after)
     given = {
@@ -303,12 +301,18 @@ async def list_accounts(tx: Read, query: AccountFilter) -> Page[Account]:
         "after_id": cut.key(0),
         "row_limit": cut.limit + 1,
     }
-    if query.owner is None:
-        rows = await tx.all(queries.ACCOUNTS, **given)
-    else:
+    if query.owner:
         rows = await tx.all(queries.ACCOUNTS_OF_OWNER, owner=query.owner, **given)
+    else:
+        rows = await tx.all(queries.ACCOUNTS, **given)
     found = page(rows, cut, "id")
     return Page([rules.account_shown(row, await _posted(tx, row, END_US)) for row in found.items], found.next)
+
+
+async def available_locked(tx: Write, place: Place) -> int:
+    """What an account that is not hot has to give; nobody else changes it until the transaction ends."""
+    stand = await tx.one(queries.LOCK, **msgspec.structs.asdict(place))
+    return 0 if stand is None else stand.posted_minor - stand.held_minor
 
 
 async def find_account(tx: Read, place: Place) -> int | None:
@@ -381,3 +385,11 @@ async def _posted(tx: Read, account: AccountRow, at_us: int) -> int:
 
 async def _hot_posted(tx: Read, account_id: int, at_us: int, at_id: int) -> int:
     return await tx.one(queries.HOT_BALANCE_AT, account_id=account_id, at_us=at_us, at_id=at_id) or 0
+
+
+# --- for those whose money it is
+
+
+def fee(value_minor: int, rate_bp: int, min_minor: int, max_minor: int) -> int:
+    """The commission on a value: a rate in basis points, at least and at most so much (0: no such bound)."""
+    return rules.fee(value_minor, rules.FeeTerms(rate_bp, min_minor, max_minor))

@@ -92,7 +92,8 @@ ledger_transfers = Table(
     sqlite_autoincrement=True,  # a transfer's id is never given twice
 )
 Index("ledger_transfers_reference_ix", ledger_transfers.c.reference, ledger_transfers.c.id)
-Index("ledger_transfers_sealing_ix", ledger_transfers.c.txid, ledger_transfers.c.id)
+# On SQLite the ids alone are the order of sealing.
+Index("ledger_transfers_sealing_ix", ledger_transfers.c.txid, ledger_transfers.c.id).ddl_if(dialect="postgresql")
 
 ledger_holds = Table(
     "ledger_holds",
@@ -135,6 +136,7 @@ ledger_checkpoints = Table(
     integer("booked_us"),
     integer("transfer_id"),  # the balance is that of every sealed entry up to this time and this transfer
     integer("balance_minor"),
+    integer("entries"),  # how many those are
     PrimaryKeyConstraint("account_id", "booked_us", "transfer_id", name="ledger_checkpoints_pk"),
     ForeignKeyConstraint(["account_id"], ["ledger_accounts.id"], name="ledger_checkpoints_account_id_fk"),
     sqlite_with_rowid=False,

@@ -99,7 +99,8 @@ def _ledger_transfers() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ledger_transfers_reference_ix", "ledger_transfers", ["reference", "id"])
-    op.create_index("ledger_transfers_sealing_ix", "ledger_transfers", ["txid", "id"])
+    if op.get_context().dialect.name == "postgresql":  # on SQLite the ids alone are the order of sealing
+        op.create_index("ledger_transfers_sealing_ix", "ledger_transfers", ["txid", "id"])
 
 
 def _ledger_holds() -> None:
@@ -144,6 +145,7 @@ def _ledger_checkpoints() -> None:
         integer("booked_us"),
         integer("transfer_id"),
         integer("balance_minor"),
+        integer("entries"),
         sa.ForeignKeyConstraint(["account_id"], ["ledger_accounts.id"], name="ledger_checkpoints_account_id_fk"),
         sa.PrimaryKeyConstraint("account_id", "booked_us", "transfer_id", name="ledger_checkpoints_pk"),
         sqlite_with_rowid=False,
@@ -193,7 +195,7 @@ _STAYS = "an account of the book stays what it is"
 _SETTLED = "a hold is settled once, and stays what it was for"
 _ORDER = "the entries of a transfer come in their order, and no more than it says"
 _UNBALANCED = "a transfer sums to zero in each currency"
-_CONTINUES = "an entry continues the balance of its account, in its currency"
+_CONTINUES = "an entry continues the balance of its account, in its currency, and the account moves with it"
 
 # What may not change of a row.
 _ACCOUNT_SAME = ("id", "purpose", "owner", "currency", "hot", "floor_minor", "created_us")
@@ -239,12 +241,12 @@ SQLITE = (
         "ledger_entries_continues",
         "BEFORE INSERT ON ledger_entries",
         _CONTINUES,
-        "NEW.currency IS NOT (SELECT currency FROM ledger_accounts WHERE id = NEW.account_id) "
-        "OR CASE (SELECT hot FROM ledger_accounts WHERE id = NEW.account_id) "
-        "WHEN 1 THEN NEW.balance_minor IS NOT NULL "
-        "ELSE NEW.balance_minor IS NOT NEW.amount_minor + coalesce((SELECT balance_minor FROM ledger_entries "
-        "WHERE account_id = NEW.account_id ORDER BY booked_us DESC LIMIT 1), 0) "
-        "OR EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = NEW.account_id AND booked_us >= NEW.booked_us) END",
+        "typeof(NEW.amount_minor) <> 'integer' OR NOT EXISTS (SELECT 1 FROM ledger_accounts "
+        "WHERE id = NEW.account_id AND currency = NEW.currency AND CASE hot WHEN 1 THEN NEW.balance_minor IS NULL "
+        "ELSE last_us = NEW.booked_us AND posted_minor = NEW.balance_minor END) "
+        "OR NEW.balance_minor IS NOT NULL AND (NEW.balance_minor <> NEW.amount_minor + coalesce((SELECT balance_minor "
+        "FROM ledger_entries WHERE account_id = NEW.account_id ORDER BY booked_us DESC LIMIT 1), 0) "
+        "OR EXISTS (SELECT 1 FROM ledger_entries WHERE account_id = NEW.account_id AND booked_us >= NEW.booked_us))",
     ),
     _sqlite(
         "ledger_entries_balanced",
@@ -296,7 +298,8 @@ POSTGRESQL = (
         f"THEN {_refuses(_UNBALANCED)} END IF; "
         "IF EXISTS (SELECT 1 FROM added LEFT JOIN ledger_accounts a ON a.id = added.account_id "
         "WHERE added.currency IS DISTINCT FROM a.currency OR CASE a.hot WHEN 1 THEN added.balance_minor IS NOT NULL "
-        "ELSE EXISTS (SELECT 1 FROM ledger_entries e WHERE e.account_id = added.account_id "
+        "ELSE (added.booked_us, added.balance_minor) IS DISTINCT FROM (a.last_us, a.posted_minor) "
+        "OR EXISTS (SELECT 1 FROM ledger_entries e WHERE e.account_id = added.account_id "
         "AND e.booked_us >= added.booked_us AND (e.transfer_id, e.place) <> (added.transfer_id, added.place)) "
         "OR added.balance_minor IS DISTINCT FROM added.amount_minor + coalesce((SELECT e.balance_minor "
         "FROM ledger_entries e WHERE e.account_id = added.account_id AND e.booked_us < added.booked_us "

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from artel.db import Read, Write
+from artel.db import Database, Write
 from artel.edge.call import Call
 from artel.edge.identity import NotAllowed
 from artel.edge.route import ANYONE, LOGGED_IN, Route, Trial, delete, get, post, put
 from artel.kernel.actor import Actor
 from artel.orders.carts import model, service
 from artel.orders.carts.service import Owner
+from artel.orders.vouchers.model import TooManyGuesses
 from artel.shop.offers.model import OfferUnknown
 
 HEADER: Final = "Artel-Cart"
@@ -28,13 +29,16 @@ def owner(who: Actor, call: Call) -> Owner:
     return Owner(0, token)
 
 
-async def show(tx: Read, who: Actor, call: Call, query: model.CartQuery) -> model.Cart:
+async def show(db: Database, who: Actor, call: Call, query: model.CartQuery) -> model.Cart:
     """The cart at the prices of now, with what changed since the customer last set each line.
 
     Whose it is: the account's that is logged in, else the guest's whose token is in the header `Artel-Cart`. A voucher
-    that does not serve is told in the cart, not refused.
+    that does not serve is told in the cart, not refused. Codes that there are not may be tried a few times an hour.
     """
-    return await service.show(tx, owner(who, call), query.voucher)
+    whose = owner(who, call)
+    if query.voucher:
+        return await db.write(service.try_voucher, whose, who.address, query.voucher)
+    return await db.read(service.show, whose)
 
 
 async def set_line(tx: Write, who: Actor, call: Call, offer_id: int, body: model.LineSet) -> model.Cart:
@@ -81,7 +85,7 @@ _HEADERS: Final = {HEADER: "The token of a guest's cart. Nobody looks at it when
 _TRIAL: Final = Trial(by="customer")
 
 ROUTES: Final[list[Route]] = [
-    get("/api/v1/cart", show, access=ANYONE, headers=_HEADERS, raises=_WHOSE, trial=_TRIAL),
+    get("/api/v1/cart", show, access=ANYONE, headers=_HEADERS, raises=(*_WHOSE, TooManyGuesses), trial=_TRIAL),
     post(
         "/api/v1/cart/lines",
         add_line,

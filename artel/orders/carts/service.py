@@ -61,6 +61,15 @@ async def show(tx: Read, owner: Owner, voucher: str = "") -> Cart:
     return rules.shown(lines, found, discounts, VoucherLook(voucher, sum(discounts)))
 
 
+async def try_voucher(tx: Write, owner: Owner, address: str, code: str) -> Cart:
+    """The cart with what the code would take off, as `show`; one that there is not counts as a guess.
+
+    Raises GuestCartUnknown, TooManyGuesses.
+    """
+    await vouchers.is_known(tx, code, owner.account_id, address)
+    return await show(tx, owner, code)
+
+
 # --- changing it: each answers the cart as it is then
 
 

@@ -102,7 +102,7 @@ def due_for(copies: int, line_total_minor: int, quantity: int) -> int:
 
 def tax_back(tax_minor: int, refunded_minor: int, total_minor: int) -> int:
     """The tax in what was paid back of a part: in proportion, so that a part paid back whole takes back all its tax."""
-    return half_even(tax_minor * refunded_minor, total_minor) if total_minor else 0
+    return half_even(tax_minor * refunded_minor, total_minor) if refunded_minor else 0
 
 
 def line_total(line: LineRow, part: PartRow) -> int:

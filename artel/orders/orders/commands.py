@@ -13,7 +13,6 @@ from artel.db import Database
 from artel.edge.terminal import Data, DatabaseUrl, err, work
 from artel.kernel.actor import SYSTEM
 from artel.kernel.errors import Malformed
-from artel.kernel.spreadsheet import csv_line
 from artel.orders.orders import service, views
 from artel.orders.orders.model import SheetFilter
 from artel.settings import load
@@ -44,18 +43,18 @@ def export(
 
     async def use(db: Database) -> int:
         total = await db.read(service.sheet_size, SYSTEM, wanted)
-        with _written(file) as text, _bar(total, quiet=file is None) as advance:
-            text.write(csv_line(views.SHEET))
-            rows = await db.read(service.sheet_page, SYSTEM, wanted, None)
-            while rows:
-                text.writelines(map(views.sheet_line, rows))
-                advance(len(rows))
-                rows = await db.read(service.sheet_page, SYSTEM, wanted, rows[-1])
-        return total
+        pages = views.sheet(await service.sheet(db, SYSTEM, wanted))
+        count = -1  # without the names of the columns
+        with _written(file) as text, _bar(total, quiet=file is None) as show:
+            async for lines in pages:
+                text.writelines(lines)
+                count += len(lines)
+                show(count)
+        return count
 
-    total = work(load(data=data, database=database), use)
+    count = work(load(data=data, database=database), use)
     if file:
-        err.print(f"{total:,} lines in {file}", markup=False)
+        err.print(f"{count:,} lines in {file}", markup=False)
 
 
 @contextmanager
@@ -81,4 +80,4 @@ def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     columns = TextColumn("{task.completed:,} orders' parts"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=err, transient=True, disable=quiet or not sys.stderr.isatty()) as progress:
         task = progress.add_task("export", total=total)
-        yield lambda count: progress.advance(task, count)
+        yield lambda count: progress.update(task, completed=count)

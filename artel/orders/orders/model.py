@@ -8,11 +8,10 @@ from artel.kernel.errors import Refusal
 from artel.kernel.moments import FROM_TO, Moment
 from artel.kernel.money import AMOUNT_MAX, Amount
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
+from artel.orders.carts.model import LINES_MAX, QUANTITY_MAX
 from artel.orders.vouchers.model import CodeTyped
 from artel.payments.model import PaymentShown
 
-LINES_MAX: Final = 100  # of one order
-QUANTITY_MAX: Final = 1_000  # of one line
 ADDRESS_MAX: Final = 1_000
 NOTE_MAX: Final = 2_000
 REASON_MAX: Final = 500
@@ -347,9 +346,3 @@ class AllOrdersDenied(Refusal):
     """You see the orders of all only as staff: ask for your own, or for those of a shop of yours."""
 
     code, kind = "orders.all_denied", "forbidden"
-
-
-class SheetTooLong(Refusal):
-    """There are more than {limit} rows: narrow the time with from and to, or use `artel orders export`."""
-
-    code, kind = "orders.sheet_too_long", "conflict"

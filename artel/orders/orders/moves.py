@@ -4,6 +4,7 @@ Each move locks the order's row first, so that of several at once one is made an
 voucher and the promise to pay back change in the same transaction, and only with the row: exactly once.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -11,9 +12,11 @@ import msgspec
 from artel.db import Database, Read, Write
 from artel.kernel.actor import SYSTEM, Actor
 from artel.kernel.clock import US, iso
-from artel.orders.orders import history, queries, refunds, rules, seeing, service
+from artel.ledger.book import service as book
+from artel.orders.orders import history, money, queries, refunds, rules, seeing, service
 from artel.orders.orders.history import Occasion
 from artel.orders.orders.model import Cancelling, Kind, Order, PartDone, PartUnknown, Refunding, Shipping, Terms
+from artel.orders.orders.rows import OrderRow
 from artel.orders.orders.seeing import Seen
 from artel.orders.vouchers import service as vouchers
 from artel.payments import service as payments
@@ -88,16 +91,10 @@ async def cancel(tx: Write, who: Actor, order_id: int, body: Cancelling) -> Orde
     new = msgspec.structs.replace(
         order, status="cancelled", expires_us=0, refunded_minor=order.refunded_minor + left_minor
     )
-    await history.move(tx, order, new, seen.shop_ids, Occasion("cancelled", who.account_id, body.reason))
+    written = await history.move(tx, order, new, seen.shop_ids, Occasion("cancelled", who.account_id, body.reason))
     if left_minor:
-        await tx.many(
-            queries.REFUND_PART,
-            [
-                {"of_order": order.id, "of_shop": each.shop_id, "amount_minor": each.total_minor - each.refunded_minor}
-                for each in seen.parts
-            ],
-        )
-        await payments.promise_refund(tx, order.id, left_minor, body.reason or "cancelled")
+        shares = {each.shop_id: each.total_minor - each.refunded_minor for each in seen.parts}
+        await _pay_back(tx, who, seen, written, shares, body.reason or "cancelled")
     await _free(tx, order.id)
     return await service.get(tx, who, order_id)
 
@@ -116,14 +113,11 @@ async def refund(tx: Write, who: Actor, order_id: int, body: Refunding) -> Order
     new = rules.after_refund(seen.order, refunded_minor)
     only = next(iter(back.shares)) if len(back.shares) == 1 < len(seen.parts) else None
     kind: Kind = "refunded" if new.status == "refunded" else "partly_refunded"
-    await history.move(tx, seen.order, new, seen.shop_ids, Occasion(kind, who.account_id, body.reason, only))
-    await tx.many(
-        queries.REFUND_PART,
-        [{"of_order": order_id, "of_shop": shop_id, "amount_minor": share} for shop_id, share in back.shares.items()],
-    )
+    occasion = Occasion(kind, who.account_id, body.reason, only)
+    written = await history.move(tx, seen.order, new, seen.shop_ids, occasion)
     await tx.many(queries.REFUND_LINE, [{"line_id": line.id, "copies": copies} for line, copies in back.copies])
     if refunded_minor:
-        await payments.promise_refund(tx, order_id, refunded_minor, body.reason)
+        await _pay_back(tx, who, seen, written, back.shares, body.reason)
     if body.restock:
         await offers.give_back(tx, [(line.offer_id, copies) for line, copies in back.copies])
     return await service.get(tx, who, order_id)
@@ -133,9 +127,10 @@ async def refund(tx: Write, who: Actor, order_id: int, body: Refunding) -> Order
 
 
 async def paid(tx: Write, order_id: int, payment: PaymentRow) -> bool:
-    """Take the order as paid by this payment.
+    """Take the order as paid by this payment: what it took belongs to the shops, less the commission.
 
     False when it does not wait for that any more, its hold is over, or the payment is not exactly what it comes to.
+    Raises NotEnoughMoney when the payment's money comes from a wallet that has less.
     """
     seen = await seeing.hold(tx, SYSTEM, order_id)
     order = seen.order
@@ -144,6 +139,7 @@ async def paid(tx: Write, order_id: int, payment: PaymentRow) -> bool:
         return False
     reason = f"payment {payment.id} by {payment.provider}"
     await history.pay(tx, order, seen.shop_ids, reason, payment.confirmed_by or 0)
+    await book.post(tx, money.sold(order, seen.parts, payments.source(payment), payment.confirmed_by))
     return True
 
 
@@ -179,6 +175,27 @@ async def _free(tx: Write, order_id: int) -> None:
     left = [(line.offer_id, line.quantity - line.refunded_quantity) for line in lines]
     await offers.give_back(tx, [(offer_id, copies) for offer_id, copies in left if copies])
     await vouchers.release(tx, order_id)
+
+
+async def _pay_back(
+    tx: Write, who: Actor, seen: Seen, written: OrderRow, shares: Mapping[int, int], reason: str
+) -> None:
+    """Promise back so much of each shop's part: in the book the customer is owed it from now on."""
+    back = money.returned(seen.parts, shares)
+    await tx.many(
+        queries.REFUND_PART,
+        [
+            {
+                "of_order": written.id,
+                "of_shop": each.shop_id,
+                "amount_minor": each.amount_minor,
+                "commission_minor": each.commission_minor,
+            }
+            for each in back
+        ],
+    )
+    await book.post(tx, money.paid_back(written, back, reason, who.account_id or None))
+    await payments.promise_refund(tx, written.id, sum(each.amount_minor for each in back), reason)
 
 
 async def _hold_part(tx: Write, who: Actor, order_id: int, shop_id: int) -> Seen:

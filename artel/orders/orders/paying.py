@@ -10,11 +10,14 @@ import asyncio
 from artel.db import Database, Read, Write
 from artel.kernel.actor import Actor
 from artel.kernel.page import Page
-from artel.orders.orders import moves, queries, seeing
+from artel.ledger.book import service as book
+from artel.ledger.book.model import Transfer
+from artel.ledger.wallets import service as wallets
+from artel.orders.orders import money, moves, queries, rules, seeing
 from artel.orders.orders.model import OrderUnknown
-from artel.orders.orders.seeing import Seen
 from artel.payments import service as payments
 from artel.payments.model import (
+    Payable,
     Payment,
     PaymentRow,
     PaymentUnknown,
@@ -23,30 +26,44 @@ from artel.payments.model import (
     RefundUnknown,
     Remark,
     SellerNeeded,
+    Truth,
     Wish,
 )
-from artel.payments.service import Asked, Pass, Payable, Providers
+from artel.payments.service import Asked, Pass, Providers
 
 # --- by the customer
 
 
-async def ask(db: Database, who: Actor, order_id: int, body: Wish, providers: Providers) -> Asked:
-    """Begin the payment, or find the one that waits, and ask its provider for the money.
+async def ask(db: Database, who: Actor, order_id: int, body: Wish, providers: Providers) -> Asked | None:
+    """Begin the payment, or find the one that waits, and ask its provider for the money. A wallet is asked for nothing.
 
     Raises OrderUnknown, MoveIllegal, TimeOver, ProviderUnknown, MethodUnknown, MoneyNotReal, TooManyPayments.
     """
+    if payments.is_inside(body):
+        return None
     payment = await db.write(_begin, who, order_id, body, providers)
     return await payments.ask(providers, payment)
 
 
-async def pay(tx: Write, who: Actor, order_id: int, body: Wish, asked: Asked) -> Payment:
+async def pay(tx: Write, who: Actor, order_id: int, body: Wish, asked: Asked | None) -> Payment:
     """Pay an order. Asked for again while a payment with the same provider waits, it is that payment.
 
-    A provider that has not answered yet leaves the payment pending: it goes on by itself.
+    A provider that has not answered yet leaves the payment pending: it goes on by itself. From a wallet the money moves
+    here, with the order, or nothing does. Raises NotEnoughMoney, and of a wallet what `ask` raises.
     """
-    await learn(tx, asked)
-    (shown,) = await payments.shown(tx, [await payments.get(tx, asked.payment_id)])
+    if asked is None:
+        payment_id = await _from_wallet(tx, who, order_id, body)
+    else:
+        payment_id = asked.payment_id
+        await learn(tx, asked)
+    (shown,) = await payments.shown(tx, [await payments.get(tx, payment_id)])
     return shown
+
+
+async def _from_wallet(tx: Write, who: Actor, order_id: int, wish: Wish) -> int:
+    payment = await _begin(tx, who, order_id, wish, Providers({}))
+    await _move(tx, await payments.settle(tx, payment.id, Truth("captured", payment.amount_minor, payment.currency)))
+    return payment.id
 
 
 async def of_order(tx: Read, who: Actor, order_id: int) -> Page[Payment]:
@@ -55,6 +72,14 @@ async def of_order(tx: Read, who: Actor, order_id: int) -> Page[Payment]:
     if not seen.whole:
         raise OrderUnknown(order_id=order_id)
     return Page(await payments.of_order(tx, order_id))
+
+
+async def transfers(tx: Read, who: Actor, order_id: int) -> Page[Transfer]:
+    """Every transfer of the order and of its payments, the oldest first, for the platform. Raises OrderUnknown."""
+    await seeing.see(tx, who, order_id)
+    references = [payments.reference(each.id) for each in await payments.brief_of_order(tx, order_id)]
+    found = [each for of in (money.reference(order_id), *references) for each in await book.of_reference(tx, of)]
+    return Page(sorted(found, key=lambda transfer: transfer.id))
 
 
 async def _begin(tx: Write, who: Actor, order_id: int, wish: Wish, providers: Providers) -> PaymentRow:
@@ -71,15 +96,20 @@ async def _begin(tx: Write, who: Actor, order_id: int, wish: Wish, providers: Pr
 async def learn(tx: Write, asked: Asked) -> None:
     """Take down what the provider said, and move the order by it."""
     payment = await payments.get(tx, asked.payment_id)
-    await tx.one(queries.BY_ID_LOCKED, order_id=payment.order_id)
+    if payment.order_id is not None:
+        await tx.one(queries.BY_ID_LOCKED, order_id=payment.order_id)
     await payments.name(tx, asked)
     if asked.truth:
         await _move(tx, await payments.settle(tx, payment.id, asked.truth))
 
 
 async def _move(tx: Write, settled: PaymentRow | None) -> None:
-    """Take the order as paid, or promise the money back when it is not waiting for it."""
-    if settled and not await moves.paid(tx, settled.order_id, settled):
+    """Take the order as paid, or promise the money back when it is not waiting for it. Of no order: it is a top-up."""
+    if settled is None:
+        return
+    if settled.order_id is None:
+        await wallets.take(tx, settled)
+    elif not await moves.paid(tx, settled.order_id, settled):
         await payments.promise_back(tx, settled)
 
 
@@ -105,6 +135,7 @@ async def _check(db: Database, providers: Providers, payment: PaymentRow) -> str
 async def confirm(tx: Write, who: Actor, payment_id: int, body: Receipt) -> Payment:
     """Say that the money of a payment by hand is there: for staff, and for the seller of everything in the order.
 
+    That of a top-up, which is of no order, is for staff alone, and comes into the wallet.
     Raises PaymentUnknown, SellerNeeded, NotByHand, AlreadySettled, AmountDiffers.
     """
     unknown = PaymentUnknown(payment_id=payment_id)
@@ -125,8 +156,12 @@ async def confirm_refund(tx: Write, who: Actor, refund_id: int, body: Remark) ->
     return await payments.confirm_refund(tx, refund, payment, who.account_id or None, body.note)
 
 
-async def _sell(tx: Write, who: Actor, payment: PaymentRow, unknown: PaymentUnknown | RefundUnknown) -> Seen:
-    """The order of the payment, held, for who sells all of it. Who may not even see it is told that it is unknown."""
+async def _sell(tx: Write, who: Actor, payment: PaymentRow, unknown: PaymentUnknown | RefundUnknown) -> None:
+    """Hold the order of the payment for who sells all of it; a top-up is for staff. Who may not see it is told so."""
+    if payment.order_id is None:
+        if not who.is_any(rules.PLATFORM):
+            raise SellerNeeded if payment.account_id == who.account_id else unknown
+        return
     try:
         seen = await seeing.hold(tx, who, payment.order_id)
     except OrderUnknown:
@@ -135,4 +170,3 @@ async def _sell(tx: Write, who: Actor, payment: PaymentRow, unknown: PaymentUnkn
         raise unknown
     if seen.asker.isdisjoint(("seller", "staff")):
         raise SellerNeeded
-    return seen

@@ -3,12 +3,14 @@
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     FromClause,
     Select,
     Table,
     Text,
     bindparam,
+    cast,
     func,
     insert,
     literal_column,
@@ -19,7 +21,7 @@ from sqlalchemy import (
 )
 
 from artel.db import Command, Query, among
-from artel.orders.orders.rows import BoughtRow, EventRow, LineRow, ListedRow, OrderRow, PartRow, SheetRow
+from artel.orders.orders.rows import BoughtRow, DueRow, EventRow, LineRow, ListedRow, OrderRow, PartRow, SheetRow
 from artel.orders.orders.tables import order_events, order_lines, order_parts, orders
 
 _shown = [orders.c[field] for field in OrderRow.__struct_fields__]
@@ -178,13 +180,34 @@ SHIP_PART = Command(
 REFUND_PART = Command(
     update(order_parts)
     .where(*_the_part)
-    .values(refunded_minor=order_parts.c.refunded_minor + bindparam("amount_minor"))
+    .values(
+        refunded_minor=order_parts.c.refunded_minor + bindparam("amount_minor"),
+        commission_refunded_minor=order_parts.c.commission_refunded_minor + bindparam("commission_minor"),
+    )
 )
 REFUND_LINE = Command(
     update(order_lines)
     .where(order_lines.c.id == bindparam("line_id"))
     .values(refunded_quantity=order_lines.c.refunded_quantity + bindparam("copies"))
 )
+
+# --- what the book is compared with
+
+_kept = order_parts.c.commission_minor - order_parts.c.commission_refunded_minor
+DUES = Query(
+    DueRow,
+    select(
+        *(orders.c[field] for field in DueRow.__struct_fields__ if field != "commission_minor"),
+        cast(
+            select(func.coalesce(func.sum(_kept), 0)).where(order_parts.c.order_id == orders.c.id).scalar_subquery(),
+            BigInteger,
+        ).label("commission_minor"),
+    )
+    .where(orders.c.id > bindparam("after_id"))
+    .order_by(orders.c.id)
+    .limit(bindparam("row_limit")),
+)
+KNOWN = Query(int, select(orders.c.id).where(among(orders.c.id, "ids")))
 
 # --- the history
 

@@ -1,14 +1,21 @@
 """Orders: the HTTP surface."""
 
+from collections.abc import AsyncIterator
 from typing import Final
 
+from msgspec import Struct
+
+from artel.db import Database, Write
 from artel.edge.reply import Reply
-from artel.edge.route import LOGGED_IN, Route, Trial, get, post
-from artel.kernel.spreadsheet import csv_line
+from artel.edge.route import LOGGED_IN, STAFF, Route, Trial, get, post
+from artel.edge.streaming import spreadsheet
+from artel.kernel.actor import Actor
+from artel.ledger.book.model import NotEnoughMoney, TooMuchMoney
 from artel.orders.delivery.model import MethodCurrency, MethodUnknown, NothingToDeliver
 from artel.orders.orders import model, moves, paying, service, views
 from artel.orders.orders.rows import SheetRow
-from artel.orders.vouchers.model import NOT_TAKEN
+from artel.orders.vouchers import service as vouchers
+from artel.orders.vouchers.model import NOT_TAKEN, TooManyGuesses, VoucherUnknown
 from artel.payments import model as payments
 from artel.shop.offers.model import NotEnoughStock, OfferUnknown
 from artel.shop.shops.model import NotYourShop
@@ -17,11 +24,34 @@ READ: Final = "orders:read"
 WRITE: Final = "orders:write"
 
 
-def spreadsheet(rows: list[SheetRow]) -> Reply:
+class CodeTried(Struct, frozen=True):
+    """The voucher's code was looked for; a wrong one was counted, which an order's own transaction would take back."""
+
+
+def has_code(body: model.Placing) -> bool:
+    """Whether a voucher is to be looked for."""
+    return body.voucher is not None
+
+
+async def try_code(db: Database, who: Actor, body: model.Placing) -> CodeTried | None:
+    """Look for the voucher before anything is ordered. Raises VoucherUnknown, TooManyGuesses."""
+    code = body.voucher or ""
+    if not await db.write(vouchers.is_known, code, who.account_id, who.address):
+        raise VoucherUnknown(code=code)
+    return CodeTried()
+
+
+async def place(tx: Write, who: Actor, body: model.Placing, terms: model.Terms, tried: CodeTried | None) -> model.Order:
+    """Order the given lines, or what is in the cart: prices are frozen, copies taken, and held for a while.
+
+    All of it happens or nothing.
+    """
+    return await service.place(tx, who, body, terms)
+
+
+def saved(pages: AsyncIterator[list[SheetRow]]) -> Reply:
     """The rows as a file of CSV to be saved."""
-    saved = (b"content-disposition", b'attachment; filename="orders.csv"')
-    lines = [csv_line(views.SHEET), *map(views.sheet_line, rows)]
-    return Reply(200, "".join(lines).encode(), b"text/csv; charset=utf-8", (saved,))
+    return spreadsheet("orders.csv", views.sheet(pages))
 
 
 _MOVED: Final = (model.OrderUnknown, model.MoveIllegal)
@@ -32,10 +62,12 @@ _BY_HAND: Final = (payments.SellerNeeded, payments.NotByHand, payments.AlreadySe
 ROUTES: Final[list[Route]] = [
     post(
         "/api/v1/orders",
-        service.place,
+        place,
         access=LOGGED_IN,
         scope=WRITE,
         status=201,
+        prepare=try_code,
+        prepare_when=has_code,
         idempotent=True,
         raises=(
             model.NothingOrdered,
@@ -49,6 +81,7 @@ ROUTES: Final[list[Route]] = [
             MethodCurrency,
             NothingToDeliver,
             *NOT_TAKEN,
+            TooManyGuesses,
         ),
         example={"lines": [{"offer_id": 1, "quantity": 1}], "address": "Anna Blum, Lesnaya 5, Tver"},
         trial=Trial(gives={"order_id": "id", "unpaid_order": ""}),
@@ -59,9 +92,9 @@ ROUTES: Final[list[Route]] = [
         service.sheet,
         access=LOGGED_IN,
         scope=READ,
-        present=spreadsheet,
+        present=saved,
         produces=("text/csv",),
-        raises=(*_WHOSE, model.SheetTooLong),
+        raises=_WHOSE,
     ),
     get("/api/v1/orders/{order_id}", service.get, access=LOGGED_IN, scope=READ, raises=(model.OrderUnknown,)),
     get(
@@ -78,7 +111,7 @@ ROUTES: Final[list[Route]] = [
         scope=WRITE,
         idempotent=True,
         body_optional=True,
-        raises=_MOVED,
+        raises=(*_MOVED, TooMuchMoney),
         example={"reason": "Ordered twice"},
         trial=Trial(ends=("order_id",)),
     ),
@@ -97,7 +130,14 @@ ROUTES: Final[list[Route]] = [
         access=LOGGED_IN,
         scope=WRITE,
         idempotent=True,
-        raises=(*_MOVED, model.RefundUnclear, model.OfferTwice, model.RefundTooLarge, model.CopiesNotThere),
+        raises=(
+            *_MOVED,
+            model.RefundUnclear,
+            model.OfferTwice,
+            model.RefundTooLarge,
+            model.CopiesNotThere,
+            TooMuchMoney,
+        ),
         example={"lines": [{"offer_id": 1, "quantity": 1}], "restock": True, "reason": "Came back unread"},
         trial=Trial(by="owner", needs=("paid_order",), gives={"refund_owed": ""}, ends=("paid_order",)),
     ),
@@ -136,6 +176,7 @@ ROUTES: Final[list[Route]] = [
             payments.MethodUnknown,
             payments.MoneyNotReal,
             payments.TooManyPayments,
+            NotEnoughMoney,
         ),
         example={"provider": "manual"},
         trial=Trial(needs=("unpaid_order",), gives={"payment_id": "id", "payment_minor": "amount_minor"}),
@@ -147,6 +188,13 @@ ROUTES: Final[list[Route]] = [
         scope=READ,
         raises=(model.OrderUnknown,),
         trial=Trial(needs=("refund_owed",), gives={"refund_id": "items.0.refunds.0.id"}),
+    ),
+    get(
+        "/api/v1/orders/{order_id}/transfers",
+        paying.transfers,
+        access=STAFF,
+        scope="ledger:read",
+        raises=(model.OrderUnknown,),
     ),
     post(
         "/api/v1/payments/{payment_id}/confirm",

@@ -48,6 +48,9 @@ class PartRow(Struct, frozen=True):
     confirmed_us: int
     shipped_us: int
     tracking: str
+    commission_bp: int
+    commission_minor: int
+    commission_refunded_minor: int
 
 
 class LineRow(Struct, frozen=True):
@@ -64,6 +67,17 @@ class LineRow(Struct, frozen=True):
     tax_bp: int
     tax_minor: int
     refunded_quantity: int
+
+
+class DueRow(Struct, frozen=True):
+    """An order's money: what it came to, what was promised back, and what the platform keeps of it yet."""
+
+    id: int
+    currency: str
+    paid_us: int
+    total_minor: int
+    refunded_minor: int
+    commission_minor: int
 
 
 class EventRow(Struct, frozen=True):

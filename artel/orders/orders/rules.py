@@ -123,7 +123,9 @@ def refuse_twice(offer_ids: Iterable[int]) -> None:
 def changes(old: OrderRow | None, new: OrderRow) -> dict[str, Any]:
     """The fields that an event changed, with their new values; those of a new order are all of them."""
     fields = msgspec.structs.asdict(new)
-    return {name: value for name, value in fields.items() if old is None or getattr(old, name) != value}
+    if old is None:
+        return fields
+    return {name: value for name, value in fields.items() if getattr(old, name) != value}
 
 
 def replay(events: Iterable[EventRow]) -> OrderRow:

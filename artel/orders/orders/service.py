@@ -1,8 +1,7 @@
 """Orders: placing one, and looking at them. What happens to an order afterwards is in moves.py."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +14,7 @@ from artel.kernel.page import Cut, Page, page
 from artel.orders.carts import service as carts
 from artel.orders.delivery import service as delivery
 from artel.orders.delivery.model import Chosen
-from artel.orders.orders import amounts, history, queries, rules, seeing, views
+from artel.orders.orders import amounts, history, money, queries, rules, seeing, views
 from artel.orders.orders.amounts import Delivery, Priced, Sums
 from artel.orders.orders.model import (
     AllOrdersDenied,
@@ -28,7 +27,6 @@ from artel.orders.orders.model import (
     Placing,
     Purchase,
     SheetFilter,
-    SheetTooLong,
     Terms,
     TotalChanged,
 )
@@ -43,7 +41,6 @@ from artel.shop.shops import service as shops
 from artel.shop.shops.model import NotYourShop
 
 SHEET_PAGE: Final = 500  # rows of one statement of an export
-SHEET_MAX: Final = 10_000  # rows of one answer: `artel orders export` writes any number
 
 # --- placing
 
@@ -77,7 +74,10 @@ async def place(tx: Write, who: Actor, body: Placing, terms: Terms) -> Order:
             total_minor=order.total_minor, expected_minor=body.expect_total_minor, currency=order.currency
         )
     of_shop = {offer.shop_id: offer for offer in sold.values()}
-    part_rows = [_part(order, of_shop[shop_id], each, chosen.get(shop_id)) for shop_id, each in sums.items()]
+    kept = {shop_id: _commission(of_shop[shop_id], each, deliveries.get(shop_id)) for shop_id, each in sums.items()}
+    part_rows = [
+        _part(order, of_shop[shop_id], each, chosen.get(shop_id), kept[shop_id]) for shop_id, each in sums.items()
+    ]
     line_rows = [_line(order, sold[offer_id], line) for (offer_id, _), line in zip(wanted, lines, strict=True)]
     await tx.many(queries.ADD_PART, [msgspec.structs.asdict(row) for row in part_rows])
     await tx.many(queries.ADD_LINE, [_inserted(row) for row in line_rows])
@@ -181,7 +181,13 @@ async def _discounted(tx: Write, order: OrderRow, sums: Sums) -> OrderRow:
     )
 
 
-def _part(order: OrderRow, offer: OfferForSale, sums: Sums, how: Chosen | None) -> PartRow:
+def _commission(offer: OfferForSale, sums: Sums, costs: Delivery | None) -> int:
+    """What the platform keeps of the part of the offer's shop."""
+    delivery_minor = amounts.of_delivery(costs).total_minor if costs else 0
+    return money.commission(sums.total_minor - delivery_minor, offer.commission_bp)
+
+
+def _part(order: OrderRow, offer: OfferForSale, sums: Sums, how: Chosen | None, commission_minor: int) -> PartRow:
     """The part of a shop that one of its offers tells the terms of."""
     return PartRow(
         order_id=order.id,
@@ -199,6 +205,9 @@ def _part(order: OrderRow, offer: OfferForSale, sums: Sums, how: Chosen | None) 
         confirmed_us=0 if offer.confirms else order.placed_us,
         shipped_us=0,
         tracking="",
+        commission_bp=offer.commission_bp,
+        commission_minor=commission_minor,
+        commission_refunded_minor=0,
     )
 
 
@@ -257,25 +266,19 @@ async def happened(tx: Read, who: Actor, order_id: int, query: Cut) -> Page[Happ
     return Page(shown, cut.next)
 
 
-async def sheet(db: Database, who: Actor, query: SheetFilter) -> list[SheetRow]:
-    """The orders' parts as rows of a spreadsheet, the oldest first.
-
-    Read page by page, so that others are served between. Raises NotYourShop, AllOrdersDenied, SheetTooLong.
-    """
-    rows: list[SheetRow] = []
-    while len(rows) % SHEET_PAGE == 0:
-        found = await db.read(sheet_page, who, query, rows[-1] if rows else None)
-        rows += found
-        if not found:
-            break
-        if len(rows) > SHEET_MAX:
-            raise SheetTooLong(limit=SHEET_MAX)
-        await asyncio.sleep(0)  # SQLite answers without waiting: this is where others come in
-    return rows
+async def sheet(db: Database, who: Actor, query: SheetFilter) -> AsyncIterator[list[SheetRow]]:
+    """The orders' parts as rows of a spreadsheet, oldest first, page by page. Raises NotYourShop, AllOrdersDenied."""
+    return _pages(db, who, query, await db.read(_page, who, query, None))
 
 
-async def sheet_page(tx: Read, who: Actor, query: SheetFilter, after: SheetRow | None) -> list[SheetRow]:
-    """The rows that come after one. Raises NotYourShop, AllOrdersDenied."""
+async def _pages(db: Database, who: Actor, query: SheetFilter, first: list[SheetRow]) -> AsyncIterator[list[SheetRow]]:
+    rows = first
+    while rows:
+        yield rows
+        rows = await db.read(_page, who, query, rows[-1])
+
+
+async def _page(tx: Read, who: Actor, query: SheetFilter, after: SheetRow | None) -> list[SheetRow]:
     scope, given = await _scope(tx, who, query)
     return await tx.all(
         queries.SHEETS[scope],

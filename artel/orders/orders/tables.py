@@ -68,12 +68,17 @@ order_parts = Table(
     integer("confirmed_us"),  # when the shop said that it can deliver; 0: not yet asked or not yet said
     integer("shipped_us"),  # 0: not yet
     text("tracking"),  # the carrier's number
+    integer("commission_bp"),  # the shop's rate when the order was placed
+    integer("commission_minor"),  # what the platform keeps of the total
+    integer("commission_refunded_minor"),  # what of it went back with refunds
     PrimaryKeyConstraint("order_id", "shop_id", name="order_parts_pk"),
     ForeignKeyConstraint(["order_id"], ["orders.id"], name="order_parts_order_id_fk"),
     ForeignKeyConstraint(["shop_id"], ["shops.id"], name="order_parts_shop_id_fk"),
     ForeignKeyConstraint(["delivery_method_id"], ["delivery_methods.id"], name="order_parts_delivery_method_id_fk"),
     CheckConstraint(_SUM, name="total"),
     CheckConstraint("refunded_minor BETWEEN 0 AND total_minor", name="refunded"),
+    CheckConstraint("commission_minor BETWEEN 0 AND total_minor", name="commission"),
+    CheckConstraint("commission_refunded_minor BETWEEN 0 AND commission_minor", name="commission_refunded"),
 )
 Index("order_parts_shop_ix", order_parts.c.shop_id, order_parts.c.order_id)
 

@@ -1,6 +1,6 @@
 """Orders as they are shown to those who may see them: times as ISO 8601, and the parts that concern the asker."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import msgspec
@@ -134,6 +134,13 @@ SHEET: Final = (
     *("shop_id", "shop", "currency", "goods_minor", "discount_minor", "delivery_minor", "tax_minor"),
     *("tax_added_minor", "total_minor", "refunded_minor", "voucher", "delivery", "tracking", "address", "note"),
 )
+
+
+async def sheet(pages: AsyncIterator[Sequence[SheetRow]]) -> AsyncIterator[list[str]]:
+    """The pages as lines of CSV, beginning with the names of the columns."""
+    yield [csv_line(SHEET)]
+    async for rows in pages:
+        yield [sheet_line(row) for row in rows]
 
 
 def sheet_line(row: SheetRow) -> str:

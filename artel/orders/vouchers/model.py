@@ -170,6 +170,12 @@ class VoucherUnknown(Refusal):
     code, kind = "vouchers.unknown", "missing"
 
 
+class TooManyGuesses(Refusal):
+    """Too many codes that there are not were tried by your account, or from your address: try again in {retry_s} s."""
+
+    code, kind = "vouchers.too_many_guesses", "throttled"
+
+
 class VoucherNotYet(Refusal):
     """The voucher {code} serves from {from_at} on."""
 

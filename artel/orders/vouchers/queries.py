@@ -22,6 +22,7 @@ STANDING = Query(
         .label("used_by_asker"),
     ).where(vouchers.c.code_key == bindparam("code_key"), vouchers.c.active == 1),
 )
+KNOWN = Query(int, select(vouchers.c.id).where(vouchers.c.code_key == bindparam("code_key"), vouchers.c.active == 1))
 REDEEM = Query(
     Standing,
     update(vouchers)

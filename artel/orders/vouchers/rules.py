@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import UNSET
 
-from artel.kernel.clock import iso, parse_iso
+from artel.kernel.clock import US, iso, parse_iso
 from artel.kernel.errors import Refusal
 from artel.kernel.money import share_bp, split
 from artel.kernel.text import folded
@@ -29,6 +29,10 @@ from artel.orders.vouchers.model import (
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # of codes that Artel makes: nothing that is misread in print
 GROUPS: Final = (4, 4, 4)  # twelve of 31 letters: 59 bits, which nobody finds by trying
+# How many codes that there are not may be tried: a person mistypes a few, a program needs thousands.
+GUESSES_PER_ACCOUNT: Final = 10
+GUESSES_PER_ADDRESS: Final = 50
+GUESSES_WINDOW_US: Final = 3_600 * US
 YEAR_3000_US: Final = parse_iso("3000-01-01") - 1
 
 

@@ -7,14 +7,16 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from artel.db import Query, Read, Write, numbers
-from artel.kernel.actor import Actor
+from artel.db import Query, Read, Write, numbers, tally
+from artel.kernel.actor import Actor, origin
+from artel.kernel.clock import whole_s
 from artel.kernel.page import Cut, Page, page
 from artel.kernel.versions import refuse_stale
 from artel.orders.vouchers import queries, rules
 from artel.orders.vouchers.model import (
     CodeTaken,
     OwnerOnly,
+    TooManyGuesses,
     UsedMoreOften,
     Voucher,
     VoucherEdit,
@@ -32,6 +34,27 @@ OWNER: Final = frozenset({"owner"})
 NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 
 # --- for the cart and for placing an order: `goods` are pairs of a line's shop and its worth, in minor units
+
+
+async def is_known(tx: Write, code: str, account_id: int, address: str) -> bool:
+    """Whether there is such a voucher, for who typed the code: a wrong one counts, so that nobody finds one by trying.
+
+    It is counted before it is looked for and uncounted when it is there, since of codes that are tried at once each
+    would else be told. Ask in a transaction that is committed whatever becomes of the order. `account_id` is 0 for a
+    guest, whose address alone counts. Five statements at most. Raises TooManyGuesses, and then counts nothing.
+    """
+    limits = {f"voucher guesses from {origin(address)}": rules.GUESSES_PER_ADDRESS}
+    if account_id:
+        limits[f"voucher guesses of account/{account_id}"] = rules.GUESSES_PER_ACCOUNT
+    counted = [await tally.count(tx, each, limits[each], rules.GUESSES_WINDOW_US) for each in sorted(limits)]
+    wait_us = max(each.wait_us for each in counted)
+    if wait_us:
+        raise TooManyGuesses(retry_s=whole_s(wait_us))
+    if await tx.one(queries.KNOWN, code_key=rules.code_key(code)) is None:
+        return False
+    for each in counted:
+        await tally.take_back(tx, each)
+    return True
 
 
 async def quote(tx: Read, code: str, account_id: int, currency: str, goods: Sequence[tuple[int, int]]) -> list[int]:

@@ -125,6 +125,7 @@ class OfferForSale(Struct, frozen=True):
     tax_included: int
     confirms: int
     low_stock: int
+    commission_bp: int
 
 
 class OfferFilter(Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,6 +142,33 @@ class OfferFilter(Struct, frozen=True, forbid_unknown_fields=True):
     price_to: Amount | None = None
     in_stock: Annotated[bool, Meta(description="Only offers that have copies left.")] = False
     q: Words = ""
+
+
+class SuggestionQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody has typed so far into a field of search."""
+
+    q: Words = ""
+
+
+class Suggestion(Struct, frozen=True):
+    """What may be meant: the title of a product that can be bought, or an author of one."""
+
+    kind: Literal["title", "author"]
+    text: str
+
+
+class Suggestions(Struct, frozen=True):
+    """At most ten, the likeliest first. `corrected` tells which words were taken for others, as in a list of offers."""
+
+    items: list[Suggestion]
+    corrected: dict[str, str] = {}
+
+
+class Named(Struct, frozen=True):
+    """A product that can be bought, as a suggestion may name it; `authors` is a JSON list."""
+
+    title: str
+    authors: str
 
 
 class OfferList(OfferFilter, frozen=True, forbid_unknown_fields=True):

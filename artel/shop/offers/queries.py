@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
+    exists,
     func,
     insert,
     literal_column,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from artel.db import Command, Query, among
 from artel.db.listed import listed
 from artel.shop.categories.tables import categories
-from artel.shop.offers.model import STOCK_MAX, CatalogueLine, OfferForSale, OfferRow, PriceRow
+from artel.shop.offers.model import STOCK_MAX, CatalogueLine, Named, OfferForSale, OfferRow, PriceRow
 from artel.shop.offers.tables import offer_prices, offers
 from artel.shop.products.tables import authors, product_authors, product_images, products
 from artel.shop.search.tables import search_products
@@ -47,6 +48,7 @@ LOOK = Query(
         shops.c.tax_included,
         shops.c.confirms,
         shops.c.low_stock,
+        shops.c.commission_bp,
     )
     .join_from(offers, products, products.c.id == offers.c.product_id)
     .join(shops, shops.c.id == offers.c.shop_id)
@@ -92,6 +94,7 @@ def shown(source: FromClause) -> Select[Any]:
 
 
 BY_ID = Query(OfferRow, shown(offers).where(_the_offer))
+AMONG = Query(OfferRow, shown(offers).where(among(offers.c.id, "offer_ids")))
 OF_SHOP = Query(
     OfferRow,
     shown(offers)
@@ -113,6 +116,10 @@ CATALOGUE = Query(
     .limit(bindparam("row_limit")),
 )
 LOCK = Query(int, select(offers.c.id).where(_the_offer).with_for_update(key_share=True))
+LOCK_ALL = Query(  # in one order, so that two who edit the same ones do not wait for each other in a circle
+    int,
+    select(offers.c.id).where(among(offers.c.id, "offer_ids")).order_by(offers.c.id).with_for_update(key_share=True),
+)
 
 # What triggers fill in (tables.py) is left empty.
 _wanted = listed(
@@ -219,6 +226,16 @@ def condition(name: str, source: FromClause) -> ColumnElement[bool]:
     made: ColumnElement[bool] = conditions[name]()
     return made
 
+
+_ranked = listed("ranked", product_id=int, position=int)
+NAMED = Query(
+    Named,
+    select(products.c.title, search_products.c.authors)
+    .join_from(_ranked, products, products.c.id == _ranked.c.product_id)
+    .join(search_products, search_products.c.product_id == products.c.id)
+    .where(exists().where(offers.c.product_id == products.c.id, offers.c.for_sale == 1))
+    .order_by(_ranked.c.position),
+)
 
 # --- facets: what facets.py names the values by
 

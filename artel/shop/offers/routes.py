@@ -10,6 +10,7 @@ from artel.shop.shops.model import NotYourShop, ShopUnknown
 ROUTES: Final[list[Route]] = [
     get("/api/v1/offers", service.list_offers, access=ANYONE, raises=(model.NothingToRank,)),
     get("/api/v1/offers/facets", service.facets, access=ANYONE),
+    get("/api/v1/search/suggestions", service.suggest, access=ANYONE),
     get("/api/v1/offers/{offer_id}", service.get, access=ANYONE, raises=(model.OfferUnknown,)),
     get("/api/v1/offers/{offer_id}/prices", service.prices, access=ANYONE, raises=(model.OfferUnknown,)),
     get(

@@ -1,7 +1,7 @@
 """Offers: pure decisions."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,11 +9,13 @@ import msgspec
 from artel.kernel.clock import iso
 from artel.kernel.errors import Malformed
 from artel.kernel.page import Cut, Place, PlaceText, cursor
+from artel.kernel.text import folded
 from artel.shop.offers.model import (
     Choice,
     CompareAtTooLow,
     Facets,
     LanguageChoice,
+    Named,
     NothingToRank,
     Offer,
     OfferFilter,
@@ -26,12 +28,16 @@ from artel.shop.offers.model import (
     Sort,
     StockUnclear,
     StockWanted,
+    Suggestion,
     Tally,
 )
 from artel.shop.shops.model import ShopRow
 
 # Where ranges of prices begin: 1, 2, 5, 10, 20, 50 … of the currency's hundred minor units.
 PRICE_STEPS: Final = (0, *(100 * digit * 10**power for power in range(8) for digit in (1, 2, 5)))
+SUGGESTED_MAX: Final = 10
+SUGGESTED_AUTHORS_MAX: Final = 3  # of these: who types a name may want any of the books
+SUGGESTED_OF: Final = 50  # products, the best
 _strings = msgspec.json.Decoder(list[str]).decode
 
 
@@ -173,3 +179,18 @@ def facets(tallies: Sequence[Tally], looked_at_max: int, corrected: dict[str, st
 def _range(tally: Tally) -> PriceRange:
     above = tally.id + 1
     return PriceRange(PRICE_STEPS[tally.id], PRICE_STEPS[above] if above < len(PRICE_STEPS) else None, tally.count)
+
+
+def suggestions(named: Iterable[Named], typed: str, corrected: Mapping[str, str]) -> list[Suggestion]:
+    """Authors in whose names every word begins one, then titles, each once, in the order of the products."""
+    words = [folded(corrected.get(word, word)) for word in folded(typed).split()]
+    titles: dict[str, Suggestion] = {}
+    authors: dict[str, Suggestion] = {}
+    for each in named:
+        titles.setdefault(folded(each.title), Suggestion("title", each.title))
+        for name in _strings(each.authors):
+            parts = folded(name).split()
+            if all(any(part.startswith(word) for part in parts) for word in words if word):
+                authors.setdefault(folded(name), Suggestion("author", name))
+    few = list(authors.values())[:SUGGESTED_AUTHORS_MAX]
+    return [*few, *titles.values()][:SUGGESTED_MAX]

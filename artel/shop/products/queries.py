@@ -44,6 +44,13 @@ BY_ID = Query(ProductRow, _whole(products).where(_the_product, _lives))
 BY_ID_LOCKED = Query(
     ProductRow, _whole(products).where(_the_product, _lives).with_for_update(of=products, key_share=True)
 )
+AMONG_LOCKED = Query(  # in one order, so that two who edit the same ones do not wait for each other in a circle
+    ProductRow,
+    _whole(products)
+    .where(among(products.c.id, "product_ids"), _lives)
+    .order_by(products.c.id)
+    .with_for_update(of=products, key_share=True),
+)
 
 AMONG = Query(ProductRow, _whole(products).where(among(products.c.id, "product_ids"), _lives).order_by(products.c.id))
 _isbns = listed("isbns", isbn=str)

@@ -112,6 +112,18 @@ def edited(row: ProductRow, changes: Mapping[str, Any]) -> ProductRow:
     return msgspec.structs.replace(row, **stored)
 
 
+def columns(row: ProductRow) -> dict[str, Any]:
+    """What an edit writes of the product itself."""
+    names = ("title", "description", "category_id", "language", "attributes", "tax_bp")
+    return {"product_id": row.id} | {f"new_{name}": getattr(row, name) for name in names}
+
+
+def book_columns(row: ProductRow) -> dict[str, Any]:
+    """What an edit writes of the product as a book."""
+    names = ("isbn", "publisher", "year", "pages")
+    return {"of_product": row.id} | {f"new_{name}": getattr(row, name) for name in names}
+
+
 def attributes_text(attributes: dict[str, Any]) -> str:
     """Attributes as the database holds them."""
     return msgspec.json.encode(attributes).decode()

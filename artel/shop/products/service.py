@@ -139,13 +139,7 @@ async def edit(tx: Write, who: Actor, product_id: int, body: ProductEdit, if_mat
     changes = rules.changes(product, body)
     if not changes:
         return product
-    if changes.get("category_id"):
-        await categories.hold(tx, changes["category_id"])
-    await _write(tx, rules.edited(row, changes), changes)
-    if "authors" in changes:
-        await tx.run(queries.DROP_AUTHORS, product_id=product_id)
-        await _name_authors(tx, {product_id: changes["authors"]})
-    await emit(tx, Edited(product_id, row.shop_id, who.account_id, sorted(changes)))
+    await _change(tx, who, [(row, changes)])
     return (await _indexed(tx, [product_id]))[0]
 
 
@@ -155,11 +149,33 @@ async def set_images(tx: Write, who: Actor, product_id: int, body: ImagesWanted,
     refuse_stale(ProductStale, if_match, product, body)
     if body.images == product.images:
         return product
-    await tx.run(queries.NEW_VERSION, product_id=product_id, now_us=tx.now_us)
-    await tx.run(queries.DROP_IMAGES, product_id=product_id)
-    await _put_images(tx, {product_id: body.images})
-    await emit(tx, Edited(product_id, row.shop_id, who.account_id, ["images"]))
+    await _show(tx, who, [(row, body.images)])
     return await get(tx, product_id)
+
+
+async def edit_all(
+    tx: Write, who: Actor, edits: Mapping[int, ProductEdit], images: Mapping[int, Sequence[Image]]
+) -> None:
+    """Change products, and give products exactly these images, by their ids. Raises like `edit`.
+
+    A thousand cost about twenty statements and their rows. New fields and new images are two versions.
+    """
+    product_ids = sorted({*edits, *images})
+    if not product_ids:
+        return
+    locked = {row.id: row for row in await tx.all(queries.AMONG_LOCKED, product_ids=numbers(product_ids))}
+    for product_id in product_ids:
+        if product_id not in locked:
+            raise ProductUnknown(product=product_id)
+    await _check_editors(tx, who, {row.shop_id for row in locked.values()})
+    there = {product.id: product for product in await _whole(tx, list(locked.values()))}
+    changes = [(locked[each], rules.changes(there[each], body)) for each, body in sorted(edits.items())]
+    changed = [(row, fields) for row, fields in changes if fields]
+    shown = [(locked[each], urls) for each, urls in sorted(images.items()) if urls != there[each].images]
+    await _change(tx, who, changed)
+    await _show(tx, who, shown)
+    if changed:
+        await _indexed(tx, [row.id for row, _ in changed])
 
 
 async def delete(tx: Write, who: Actor, product_id: int) -> None:
@@ -218,28 +234,27 @@ async def _indexed(tx: Write, product_ids: Sequence[int]) -> list[Product]:
     return products
 
 
-async def _write(tx: Write, row: ProductRow, changes: Mapping[str, Any]) -> None:
-    await tx.run(
-        queries.EDIT,
-        product_id=row.id,
-        new_title=row.title,
-        new_description=row.description,
-        new_category_id=row.category_id,
-        new_language=row.language,
-        new_attributes=row.attributes,
-        new_tax_bp=row.tax_bp,
-        now_us=tx.now_us,
-    )
-    if not changes.keys().isdisjoint(rules.OF_BOOKS):
-        with violating("books_isbn_uq", IsbnTaken(isbn=row.isbn)):
-            await tx.run(
-                queries.EDIT_BOOK,
-                of_product=row.id,
-                new_isbn=row.isbn,
-                new_publisher=row.publisher,
-                new_year=row.year,
-                new_pages=row.pages,
-            )
+async def _change(tx: Write, who: Actor, changed: Sequence[tuple[ProductRow, Mapping[str, Any]]]) -> None:
+    """Write these changes of products that are locked, and tell of them."""
+    for category_id in sorted({changes["category_id"] for _, changes in changed if changes.get("category_id")}):
+        await categories.hold(tx, category_id)
+    edited = [(rules.edited(row, changes), changes) for row, changes in changed]
+    await tx.many(queries.EDIT, [rules.columns(row) | {"now_us": tx.now_us} for row, _ in edited])
+    books = [row for row, changes in edited if not changes.keys().isdisjoint(rules.OF_BOOKS)]
+    with violating("books_isbn_uq", IsbnTaken(isbn=" or ".join(row.isbn for row in books if row.isbn))):
+        await tx.many(queries.EDIT_BOOK, [rules.book_columns(row) for row in books])
+    authors = {row.id: changes["authors"] for row, changes in edited if "authors" in changes}
+    await tx.many(queries.DROP_AUTHORS, [{"product_id": each} for each in authors])
+    await _name_authors(tx, authors)
+    await emit_all(tx, [Edited(row.id, row.shop_id, who.account_id, sorted(changes)) for row, changes in edited])
+
+
+async def _show(tx: Write, who: Actor, shown: Sequence[tuple[ProductRow, Sequence[Image]]]) -> None:
+    """Give products that are locked exactly these images, and tell of it."""
+    await tx.many(queries.NEW_VERSION, [{"product_id": row.id, "now_us": tx.now_us} for row, _ in shown])
+    await tx.many(queries.DROP_IMAGES, [{"product_id": row.id} for row, _ in shown])
+    await _put_images(tx, {row.id: images for row, images in shown})
+    await emit_all(tx, [Edited(row.id, row.shop_id, who.account_id, ["images"]) for row, _ in shown])
 
 
 async def _name_authors(tx: Write, names: Mapping[int, Sequence[str]]) -> None:

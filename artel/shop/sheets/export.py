@@ -17,7 +17,7 @@ from artel.shop.categories import service as categories
 from artel.shop.categories.model import Category
 from artel.shop.products import service as products
 from artel.shop.sheets import cells, lines, queries
-from artel.shop.sheets.model import COLUMNS, SHEET_MAX, OfferLine, SheetTooLong, Unoffered
+from artel.shop.sheets.model import COLUMNS, OfferLine, Unoffered
 from artel.shop.shops import service as shops
 from artel.shop.shops.model import ShopRow
 
@@ -33,17 +33,9 @@ class Places(Struct, frozen=True):
     categories: Mapping[int, Path]
 
 
-async def sheet(db: Database, who: Actor, shop_id: int) -> str:
-    """The sheet of a shop, for its members and owners. Raises ShopUnknown, NotYourShop, SheetTooLong."""
-    shop = await db.read(shops.check_editor, who, shop_id)
-    pages: list[str] = []
-    count = 0
-    async for page in of_shop(db, shop):
-        count += len(page)
-        if count > SHEET_MAX:
-            raise SheetTooLong(limit=SHEET_MAX)
-        pages += page
-    return "".join(pages)
+async def sheet(db: Database, who: Actor, shop_id: int) -> AsyncIterator[list[str]]:
+    """The sheet of a shop page by page, for its members and owners. Raises ShopUnknown, NotYourShop."""
+    return of_shop(db, await db.read(shops.check_editor, who, shop_id))
 
 
 async def catalogue(db: Database) -> AsyncIterator[list[str]]:

@@ -13,7 +13,7 @@ from artel.kernel.errors import Refusal
 from artel.kernel.money import minor
 from artel.shop.categories.model import Category
 from artel.shop.offers import service as offers
-from artel.shop.offers.model import OfferEdit, OfferWanted, StockWanted
+from artel.shop.offers.model import OfferEdit, OfferWanted
 from artel.shop.products import service as products
 from artel.shop.products.model import Image, Product, ProductEdit, ProductWanted
 from artel.shop.sheets import cells
@@ -72,7 +72,7 @@ class Step(Struct, frozen=True):
     offer: Mapping[str, Any] | None = None  # the fields of a new one
     offer_id: int = 0
     offer_edit: OfferEdit | None = None
-    stock: StockWanted | None = None
+    stock: int | None = None
 
 
 class Wrong(Exception):
@@ -279,7 +279,7 @@ def _edited_offer(step: Step, shop: ShopRow, offer: OfferLine) -> Step:
         step,
         offer_id=offer.id,
         offer_edit=OfferEdit(**changes) if changes else None,
-        stock=StockWanted(stock=given["stock"]) if given.get("stock", offer.stock) != offer.stock else None,
+        stock=wanted.stock if wanted.stock != offer.stock else None,
     )
 
 

@@ -10,7 +10,6 @@ SKU_MAX: Final = 100  # characters
 RECORD_MAX: Final = 1_000_000  # characters of one line with all its line breaks: a quote is missing in a longer one
 BATCH: Final = 200  # lines of one transaction
 PROBLEMS_MAX: Final = 1_000  # that are told one by one; the others are counted
-SHEET_MAX: Final = 50_000  # lines of one answer: `artel catalogue export` writes any number
 
 # The columns, in the order in which they are written. docs/catalogue-csv.md tells what each of them holds.
 OF_SHOPS: Final = ("shop", "shop_name", "currency")
@@ -90,9 +89,3 @@ class SheetHeader(Refusal):
     """The first line has to name the columns, separated by commas: {problem}."""
 
     code, kind = "sheets.header", "invalid"
-
-
-class SheetTooLong(Refusal):
-    """The shop has more than {limit} products: use `artel catalogue export`."""
-
-    code, kind = "sheets.too_long", "conflict"

@@ -1,19 +1,14 @@
 """The catalogue as CSV: the HTTP surface."""
 
+from functools import partial
 from typing import Final
 
 from artel.db import Database
-from artel.edge.reply import Reply
 from artel.edge.route import LOGGED_IN, Route, Stream, Trial, get, post
+from artel.edge.streaming import spreadsheet
 from artel.kernel.actor import Actor
 from artel.shop.sheets import export, model, service
 from artel.shop.shops.model import NotYourShop, ShopUnknown
-
-
-def spreadsheet(text: str) -> Reply:
-    """The sheet as a file to be saved."""
-    saved = (b"content-disposition", b'attachment; filename="catalogue.csv"')
-    return Reply(200, text.encode(), b"text/csv; charset=utf-8", (saved,))
 
 
 async def upload(db: Database, who: Actor, shop_id: int, body: Stream, query: model.ImportQuery) -> model.Report:
@@ -32,9 +27,9 @@ ROUTES: Final[list[Route]] = [
         export.sheet,
         access=LOGGED_IN,
         scope="shop:write",
-        present=spreadsheet,
+        present=partial(spreadsheet, "catalogue.csv"),
         produces=("text/csv",),
-        raises=(*_EDITORS, model.SheetTooLong),
+        raises=_EDITORS,
         trial=Trial(by="owner"),
     ),
     post(

@@ -22,7 +22,7 @@ from artel.shop.categories.model import Category, CategoryWanted
 from artel.shop.offers import service as offers
 from artel.shop.offers.model import OfferExists, OfferWanted
 from artel.shop.products import service as products
-from artel.shop.products.model import ImagesWanted, IsbnTaken, ProductUnknown
+from artel.shop.products.model import IsbnTaken, ProductUnknown
 from artel.shop.sheets import cells, lines, queries
 from artel.shop.sheets.lines import Asked, Standing, Step, Wrong
 from artel.shop.sheets.model import BATCH, PROBLEMS_MAX, ImportQuery, LineProblem, Report, SheetUnreadable
@@ -146,7 +146,7 @@ async def _import(tx: Write, importer: Importer, batch: list[Asked]) -> list[Don
             continue
         steps.append(step)
         made = step.enter or step.offer is not None or (step.shop and step.shop.slug in opened and not asked.sku)
-        changes = step.sku or step.edit or step.images is not None or step.offer_edit or step.stock
+        changes = step.sku or step.edit or step.images is not None or step.offer_edit or step.stock is not None
         outcome.append("made" if made else "changed" if changes else "left")
     await _write(tx, who, steps)
     if importer.dry_run:
@@ -170,23 +170,26 @@ async def _write(tx: Write, who: Actor, steps: Sequence[Step]) -> None:
         if step.shop and step.offer is not None
     ]
     await offers.create_all(tx, who, offered)
-    for step in steps:
-        await _edit(tx, who, step)
+    await _edit(tx, who, steps)
 
 
 def _called_anew(steps: Iterable[Step]) -> list[int]:
     return [step.product_id for step in steps if step.sku and step.product_id]
 
 
-async def _edit(tx: Write, who: Actor, step: Step) -> None:
-    if step.product_id and step.edit:
-        await products.edit(tx, who, step.product_id, step.edit, None)
-    if step.product_id and step.images is not None:
-        await products.set_images(tx, who, step.product_id, ImagesWanted(step.images), None)
-    if step.offer_edit:
-        await offers.edit(tx, who, step.offer_id, step.offer_edit, None)
-    if step.stock:
-        await offers.set_stock(tx, who, step.offer_id, step.stock)
+async def _edit(tx: Write, who: Actor, steps: Sequence[Step]) -> None:
+    await products.edit_all(
+        tx,
+        who,
+        {step.product_id: step.edit for step in steps if step.product_id and step.edit},
+        {step.product_id: step.images for step in steps if step.product_id and step.images is not None},
+    )
+    await offers.edit_all(
+        tx,
+        who,
+        {step.offer_id: step.offer_edit for step in steps if step.offer_edit},
+        {step.offer_id: step.stock for step in steps if step.stock is not None},
+    )
 
 
 # --- what there is of what the lines speak of

@@ -65,6 +65,12 @@ class Shop(Struct, frozen=True):
     version: int
 
 
+class Commission(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the platform keeps of a shop's sales: of what the goods cost after discount, without their delivery."""
+
+    rate_bp: Rate
+
+
 class ShopRow(Struct, frozen=True):
     """A shop as the database holds it."""
 
@@ -78,6 +84,7 @@ class ShopRow(Struct, frozen=True):
     tax_included: int
     confirms: int
     low_stock: int
+    commission_bp: int
     created_us: int
     updated_us: int
     closed_us: int

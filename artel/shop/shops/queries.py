@@ -25,6 +25,7 @@ OPEN = Query(
         tax_included=bindparam("tax_included"),
         confirms=bindparam("confirms"),
         low_stock=bindparam("low_stock"),
+        commission_bp=0,
         created_us=bindparam("now_us"),
         updated_us=bindparam("now_us"),
         closed_us=0,
@@ -66,6 +67,7 @@ EDIT = Query(
     )
     .returning(*_shown),
 )
+SET_COMMISSION = Command(update(shops).where(_the_shop).values(commission_bp=bindparam("new_commission_bp")))
 _closing = (
     update(shops)
     .where(_the_shop)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from artel.accounts.model import AccountUnknown
-from artel.edge.route import ANYONE, LOGGED_IN, OWNER, Route, Trial, delete, get, patch, post, put
+from artel.edge.route import ANYONE, LOGGED_IN, OWNER, STAFF, Route, Trial, delete, get, patch, post, put
 from artel.kernel.text import SlugNeeded
 from artel.shop.shops import model, service
 
@@ -55,6 +55,22 @@ ROUTES: Final[list[Route]] = [
         access=OWNER,
         scope="shop:write",
         raises=(model.ShopUnknown,),
+    ),
+    get(
+        "/api/v1/shops/{shop_id}/commission",
+        service.commission,
+        access=LOGGED_IN,
+        scope="ledger:read",
+        raises=(model.ShopUnknown, model.NotYourShop),
+        trial=Trial(by="owner"),
+    ),
+    put(
+        "/api/v1/shops/{shop_id}/commission",
+        service.set_commission,
+        access=STAFF,
+        scope="ledger:write",
+        raises=(model.ShopUnknown,),
+        example={"rate_bp": 500},
     ),
     get(
         "/api/v1/shops/{shop_id}/members",

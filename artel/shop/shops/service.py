@@ -15,6 +15,7 @@ from artel.kernel.versions import changed, refuse_stale
 from artel.shop.shops import queries, rules
 from artel.shop.shops.model import (
     Closed,
+    Commission,
     Edited,
     Member,
     MemberAdded,
@@ -162,6 +163,23 @@ async def edit(tx: Write, who: Actor, shop_id: int, body: ShopEdit, if_match: in
     assert written is not None, "the row is locked since it was read"
     await emit(tx, Edited(shop_id, who.account_id, sorted(changes)))
     return rules.shown(written)
+
+
+async def commission(tx: Read, who: Actor, shop_id: int) -> Commission:
+    """What the platform keeps of the shop's sales, for its members and the staff. Raises ShopUnknown, NotYourShop."""
+    row = await _exists(tx, queries.BY_ID, shop_id)
+    if "staff" not in who.roles:
+        await _check_member(tx, who, shop_id)
+    return Commission(row.commission_bp)
+
+
+async def set_commission(tx: Write, who: Actor, shop_id: int, body: Commission) -> Commission:
+    """Change it for what is sold from now on: an order keeps what it was placed at. Raises ShopUnknown."""
+    row = await _exists(tx, queries.BY_ID_LOCKED, shop_id)
+    if row.commission_bp != body.rate_bp:
+        await tx.run(queries.SET_COMMISSION, shop_id=shop_id, new_commission_bp=body.rate_bp)
+        await emit(tx, Edited(shop_id, who.account_id, ["commission_bp"]))
+    return body
 
 
 async def close(tx: Write, who: Actor, shop_id: int) -> None:

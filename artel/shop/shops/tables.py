@@ -25,12 +25,14 @@ shops = Table(
     integer("tax_included"),  # 1: prices hold the tax; 0: it is added
     integer("confirms"),  # 1: an order waits until the shop has looked whether it can be delivered
     integer("low_stock"),  # an offer with this many copies or fewer is worth an event
+    integer("commission_bp"),  # basis points of its sales that the platform keeps
     integer("created_us"),
     integer("updated_us"),
     integer("closed_us"),  # 0: it is open
     integer("version"),
     UniqueConstraint("slug", name="shops_slug_uq"),
     CheckConstraint("tax_bp BETWEEN 0 AND 10000", name="tax_bp"),
+    CheckConstraint("commission_bp BETWEEN 0 AND 10000", name="commission_bp"),
 )
 
 # Who may edit a shop, besides the owners of the installation.

@@ -149,7 +149,7 @@ class Bank:
 
     def lines(self, place: Place, limit: int = 50, **query: Any) -> list[Line]:
         """Every line of a statement, page after page."""
-        number, found, after = self.account_id(place), [], None
+        number, found, after = self.account_id(place), [], query.pop("after", None)
         while True:
             wanted = StatementQuery(limit=limit, after=after, **query)
             page = self.run(self.clock.read(service.statement, number, wanted))

@@ -28,6 +28,7 @@ OFFER = OfferForSale(
     tax_included=1,
     confirms=0,
     low_stock=0,
+    commission_bp=0,
 )
 
 

@@ -13,8 +13,8 @@ from artel.orders.orders.model import Terms
 from artel.orders.orders.rows import EventRow, OrderRow
 from artel.orders.orders.tables import order_lines, orders
 from artel.payments import service as payments
-from artel.payments.model import Receipt, Wish
-from artel.payments.service import Payable, Providers
+from artel.payments.model import Payable, Receipt, Wish
+from artel.payments.service import Providers
 from artel.shop.offers.tables import offers
 from artel.shop.shops.tables import shop_members
 from tests.conftest import Client, Run

@@ -29,6 +29,9 @@ def test_orders_are_exported_by_time_and_shop(market: Market, settings: Settings
     assert [(row["number"], row["note"]) for row in rows(whole.stdout)] == [
         (order["number"], "'=cmd()") for order in (first, first, second, second)
     ]
+    owner = market.people.person("owner").session
+    saved = market.client.get("/api/v1/orders/sheet.csv?whose=all", token=owner)
+    assert saved.content == whole.stdout.encode(), "over HTTP it is the same file"
     some = artel(settings, "export", "--shop", str(toys.shop_id), "--from", second["placed_at"], "--to", "2999-01-01")
     assert [(row["number"], row["shop_id"]) for row in rows(some.stdout)] == [(second["number"], str(toys.shop_id))]
 

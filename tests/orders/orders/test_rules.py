@@ -11,7 +11,7 @@ from artel.orders.orders.rows import EventRow, OrderRow, PartRow
 
 NOW: Final = 1_000_000_000
 ORDER: Final = OrderRow(*(7, 5, "awaiting_payment", "RUB", 300, 0, 0, 0, 0, 300, 0, "", "", "", 1, NOW + 1, 0, 0, 1, 1))
-PART: Final = PartRow(7, 1, "Books", None, "", 100, 0, 0, 0, 0, 100, 0, 1, 0, "")
+PART: Final = PartRow(7, 1, "Books", None, "", 100, 0, 0, 0, 0, 100, 0, 1, 0, "", 0, 0, 0)
 PARTS: Final = [PART, msgspec.structs.replace(PART, shop_id=2, goods_minor=200, total_minor=200)]
 SENT: Final = [msgspec.structs.replace(part, shipped_us=5) for part in PARTS]
 UNSAID: Final = [msgspec.structs.replace(part, confirmed_us=0) for part in PARTS]

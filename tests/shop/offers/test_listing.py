@@ -24,39 +24,20 @@ from artel.shop.offers.model import NothingToRank, Offer, OfferFilter, OfferList
 from artel.shop.offers.tables import offers
 from artel.shop.search import service as search
 from tests.conftest import Run
+from tests.counting import counted
 from tests.shop.offers.known import SORTS, some_filters, stock_shelves
 from tests.shop.shelf import enter, enter_offer, enter_product, enter_shop
-
-
-class Counting:
-    """A transaction that counts its statements."""
-
-    def __init__(self, tx: Read) -> None:
-        self._tx, self.now_us, self.count = tx, tx.now_us, 0
-
-    async def one(self, query: Query[Any], **params: Any) -> Any:
-        self.count += 1
-        return await self._tx.one(query, **params)
-
-    async def all(self, query: Query[Any], **params: Any) -> list[Any]:
-        self.count += 1
-        return await self._tx.all(query, **params)
 
 
 def read_all(run: Run, db: Database, wanted: OfferList) -> tuple[list[Offer], int]:
     """Every page, and the most statements that one took."""
     most = 0
-
-    async def one_page(tx: Read, query: OfferList) -> OfferPage:
-        nonlocal most
-        counting = Counting(tx)
-        answer = await service.list_offers(counting, query)
-        most = max(most, counting.count)
-        return answer
-
     found, after = [], None
     while True:
-        answer: OfferPage = run(db.read(one_page, msgspec.structs.replace(wanted, after=after)))
+        answer: OfferPage
+        page = msgspec.structs.replace(wanted, after=after)
+        answer, statements = run(db.read(counted, service.list_offers, page))
+        most = max(most, statements)
         found += answer.items
         if answer.next is None:
             return found, most

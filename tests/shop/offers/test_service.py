@@ -25,10 +25,13 @@ from artel.shop.offers.model import (
     StockTooLarge,
     StockUnclear,
     StockWanted,
+    SuggestionQuery,
 )
 from artel.shop.products.model import ProductUnknown
+from artel.shop.search import service as search
 from artel.shop.shops.model import NotYourShop
-from tests.conftest import Run
+from tests.conftest import Client, Run
+from tests.counting import counted
 from tests.people import People, Things
 from tests.shop.shelf import enter_offer, enter_product, enter_shop
 
@@ -270,3 +273,39 @@ def test_an_offer_that_is_withdrawn_is_shown_to_who_knows_it_and_comes_back(
     assert offer.id in [each.id for each in run(db.read(service.of_shop, who, things.shop_id, Cut())).items]
     assert _edit(db, run, who, offer.id, active=True).for_sale
     assert offer.id in [each.id for each in run(db.read(service.list_offers, OfferList())).items]
+
+
+def test_suggestions_are_titles_and_authors_of_what_can_be_bought(client: Client, db: Database, run: Run) -> None:
+    books = [("Белая гвардия", "Михаил Булгаков"), ("Белый пароход", "Чингиз Айтматов"), ("Бег", "Михаил Булгаков")]
+    for number, (title, author) in enumerate([*books, ("Белый шум", "Дон Делилло")]):
+        product_id = run(db.write(enter_product, title=title))
+        run(db.write(search.index, product_id, title, [author], ""))
+        run(db.write(enter_offer, product_id=product_id, active=int(number < 3)))
+
+    def suggested(words: str) -> list[tuple[str, str]]:
+        answer = client.get("/api/v1/search/suggestions", params={"q": words})
+        assert answer.status_code == 200, answer.text
+        return [(each["kind"], each["text"]) for each in answer.json()["items"]]
+
+    assert sorted(suggested("бел")) == [("title", "Белая гвардия"), ("title", "Белый пароход")]
+    assert suggested("булг")[0] == ("author", "Михаил Булгаков")
+    assert sorted(suggested("Михаил бул")) == [
+        ("author", "Михаил Булгаков"),
+        ("title", "Бег"),
+        ("title", "Белая гвардия"),
+    ]
+    assert ("author", "Михаил Булгаков") in suggested("булгаов"), "typing mistakes do not matter"
+    assert suggested("белый шум") == suggested("") == suggested("xyzzy") == []
+    assert client.get("/api/v1/search/suggestions", params={"q": "x" * 1_000}).status_code == 400
+
+
+def test_suggestions_are_ten_at_most_and_take_four_statements(db: Database, run: Run) -> None:
+    for number in range(30):
+        product_id = run(db.write(enter_product, title=f"Река {number}"))
+        names = [f"Река Иванова {number}", f"Река Петров {number}"]
+        run(db.write(search.index, product_id, f"Река {number}", names, ""))
+        run(db.write(enter_offer, product_id=product_id))
+    for words, most in (("река", 2), ("рекаа", 4)):
+        shown, statements = run(db.read(counted, service.suggest, SuggestionQuery(words)))
+        assert [each.kind for each in shown.items] == ["author"] * 3 + ["title"] * 7
+        assert statements <= most

@@ -1,12 +1,11 @@
 """Products over HTTP, on both databases: lists, filters, pages, and the words of a search."""
 
-from typing import Any
-
-from artel.db import Database, Read
+from artel.db import Database
 from artel.shop.products import service
 from artel.shop.products.model import ProductFilter
 from artel.shop.search import service as search
 from tests.conftest import Client, Run
+from tests.counting import counted
 from tests.people import People
 from tests.shop.products.editor import BOOK, ISBNS, PRODUCTS, Editor
 
@@ -65,33 +64,15 @@ def test_pages_show_every_living_product_once(owner: Editor) -> None:
     assert second["next"] is None
 
 
-class Counted:
-    """A transaction that counts its statements."""
-
-    def __init__(self, tx: Read) -> None:
-        self._tx, self.now_us, self.statements = tx, tx.now_us, 0
-
-    async def one(self, query: Any, **params: Any) -> Any:
-        self.statements += 1
-        return await self._tx.one(query, **params)
-
-    async def all(self, query: Any, **params: Any) -> Any:
-        self.statements += 1
-        return await self._tx.all(query, **params)
-
-
 def test_a_page_takes_four_statements_whatever_its_size(owner: Editor, people: People, db: Database, run: Run) -> None:
     category_id = people.things(people.person()).category_id
     for number in range(12):
         owner.enter(category_id=category_id, authors=[f"A {number}", "B"], images=BOOK["images"], language="ru")
 
-    async def counted(tx: Read, limit: int) -> tuple[int, int]:
-        counting = Counted(tx)
-        shown = await service.list_products(counting, ProductFilter("book", category_id, language="ru", limit=limit))
-        return len(shown.items), counting.statements
-
     for limit in (1, 3, 12):
-        assert run(db.read(counted, limit)) == (limit, 4)
+        query = ProductFilter("book", category_id, language="ru", limit=limit)
+        shown, statements = run(db.read(counted, service.list_products, query))
+        assert (len(shown.items), statements) == (limit, 4)
 
 
 def test_a_product_is_found_by_its_words_as_they_are_now(owner: Editor, db: Database, run: Run) -> None:

@@ -8,11 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from artel.db import Database
-from artel.db.migrate import migrate
-from artel.db.opening import open_database
+from artel.db import Database, Write
+from artel.db.statement import Engine
 from artel.kernel.actor import SYSTEM
-from artel.settings import Settings
 from artel.shop.categories import service as categories
 from artel.shop.categories.model import CategoryWanted
 from artel.shop.offers import service as offers
@@ -22,8 +20,9 @@ from artel.shop.products.model import Image, ProductWanted
 from artel.shop.sheets import export, service
 from artel.shop.sheets.model import COLUMNS, ImportQuery, LineProblem, Report
 from artel.shop.shops import service as shops
-from artel.shop.shops.model import ShopWanted
+from artel.shop.shops.model import ShopRow, ShopWanted
 from tests.conftest import Client, Run
+from tests.counting import counted
 from tests.people import People, dump
 
 NASTY: Final = [
@@ -88,23 +87,19 @@ async def fill(db: Database) -> None:
 
 
 def test_exported_and_imported_into_nothing_the_catalogue_is_exported_as_the_same_bytes(
-    db: Database, settings: Settings, run: Run
+    db: Database, other_db: Database, run: Run
 ) -> None:
     run(fill(db))
     before = run(written(db))
     assert run(load(db, before)).left == len(list(csv.reader(io.StringIO(before, newline="")))) - 1
-    empty = settings.data / "empty"
-    run(migrate("", empty))
-    other = run(open_database("", empty))
-    dry = run(load(other, before, dry_run=True))
-    assert dry.refused == 0 and run(other.read(dump))["products"] == []
-    report = run(load(other, before))
+    dry = run(load(other_db, before, dry_run=True))
+    assert dry.refused == 0 and run(other_db.read(dump))["products"] == []
+    report = run(load(other_db, before))
     assert (report.changed, report.problems) == (0, [])
     assert report.made > 20, "a product that two lines tell of is made by the first"
-    assert run(written(other)) == before
-    again = run(load(other, before))
+    assert run(written(other_db)) == before
+    again = run(load(other_db, before))
     assert (again.left, again.made, again.changed) == (again.lines, 0, 0)
-    run(other.close())
 
 
 def test_an_import_that_broke_off_is_completed_by_the_next_one_and_doubles_nothing(db: Database, run: Run) -> None:
@@ -210,6 +205,51 @@ def test_a_dry_run_tells_what_an_import_does_and_writes_nothing(db: Database, ru
     assert (done.made, done.changed, done.refused) == (1, 1, 0)
 
 
+class CountingDatabase:
+    """Counts the statements of what is written."""
+
+    engine: Engine = "sqlite"
+
+    def __init__(self, db: Database) -> None:
+        self._db, self.count, self.read, self.close = db, 0, db.read, db.close
+
+    async def write(self, use: Any, *args: Any) -> Any:
+        async def counting(tx: Write) -> Any:
+            result, statements = await counted(tx, use, *args)
+            self.count += statements
+            return result
+
+        return await self._db.write(counting)
+
+
+def test_lines_that_change_everything_are_written_together(db: Database, run: Run) -> None:
+    header = "shop,shop_name,currency,sku,isbn,kind,title,authors,publisher,images,price,compare_at,stock,active\n"
+    opened = header + "a,A,RUB,,,,,,,,,,,\nb,B,RUB,,,,,,,,,,,\n"
+
+    def sheet(count: int, sign: str, plus: int) -> str:
+        lines = [
+            f"{'ab'[each % 2]},,RUB,k{each},,book,{sign} {each},{sign}|{each},{sign},https://x.example/{sign},"
+            f"{each + plus + 1}.00,{each + plus + 9}.00,{each + plus},{plus % 2}\n"
+            for each in range(count)
+        ]
+        return header + "".join(lines)
+
+    run(load(db, opened + sheet(150, "one", 1)))
+    statements = {}
+    for count, sign, plus in ((10, "two", 2), (150, "three", 3)):
+        counting = CountingDatabase(db)
+        report = run(load(counting, sheet(count, sign, plus)))
+        assert (report.changed, report.lines, report.problems) == (count, count, [])
+        statements[count] = counting.count
+        assert run(load(db, sheet(count, sign, plus))).left == count, "and so they are now"
+    assert statements[150] == statements[10] < 60
+    there = run(db.read(dump))
+    prices = [row[1:3] for row in there["offer_prices"]]
+    assert len(prices) == 150 + 10 + 150, "each price that was ever set is kept"
+    told = [row[1] for row in there["outbox"]]
+    assert told.count("offer.price_changed") == 160 and told.count("product.edited") == 2 * 160
+
+
 def test_a_line_says_the_same_as_the_api_would(client: Client, people: People, db: Database, run: Run) -> None:
     owner = people.person("owner").session
     run(load(db, "shop,shop_name,currency,sku\na,A,RUB,\n"))
@@ -255,6 +295,27 @@ def test_the_members_of_a_shop_load_and_save_its_sheet_and_nobody_else(
         assert answer["made"] == answer["changed"] == 0, answer
     broken = client.post(path, token=member.session, content=b"colour\n")
     assert (broken.status_code, broken.json()["code"]) == (400, "sheets.header")
+
+
+@pytest.mark.parametrize("size", [1, 4, 500])
+def test_a_sheet_over_http_is_the_file_of_the_command_line(
+    client: Client, people: People, db: Database, run: Run, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    run(fill(db))
+    owner = people.person("owner").session
+    for slug in ("a", "b", "z"):
+        shop = run(db.read(shops.row_by_slug, slug))
+        written = "".join(run(lines_of(db, shop)))
+        monkeypatch.setattr(export, "PAGE", size)
+        saved = client.get(f"/api/v1/shops/{shop.id}/sheet.csv", token=owner)
+        assert saved.headers["content-disposition"] == 'attachment; filename="catalogue.csv"'
+        assert saved.content == written.encode()
+        assert written.count("\n") > 5 or slug == "z"
+
+
+async def lines_of(db: Database, shop: ShopRow) -> list[str]:
+    """What `artel catalogue export --shop` writes."""
+    return [line async for page in export.of_shop(db, shop) for line in page]
 
 
 def test_a_member_does_not_change_what_another_shop_entered_but_offers_it(
