@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import structlog
 from msgspec import Struct
 
 from artel.accounts.hashing import Hasher
@@ -13,6 +14,8 @@ from artel.db import Database, Read
 from artel.demo import business, jobs, orders, plan
 from artel.demo.business import Demo, Progress
 from artel.demo.plan import PASSWORD, PEOPLE
+from artel.ledger.journal.chores import Keeper
+from artel.ledger.journal.store import FOLDER, Journal
 from artel.settings import Settings
 from artel.shop.shops import service as shops
 from artel.traffic.imports import demo as log_generator
@@ -52,6 +55,8 @@ async def load(db: Database, settings: Settings, demo: Demo, show: Progress) -> 
     finally:
         hasher.close()
     await load_business(db, demo, hashed, show)
+    # As a server would have done by now: most of it is booked long ago.
+    await Keeper(db, Journal(settings.data / FOLDER), structlog.get_logger()).round()
     log = settings.data / settings.traffic_log
     if not log.exists():
         lines = demo.sizes.log_lines

@@ -7,14 +7,12 @@ from msgspec import Struct
 
 from artel.db import Query, Read
 from artel.db.long_reads import LongReads
-from artel.kernel.clock import US
 from artel.ledger.book import check_queries as queries
 from artel.ledger.book import sealing_checks as sealing
 from artel.ledger.book.faults import Fault
 from artel.ledger.book.model import Broken, Checked
 
 FAULTS_MAX: Final = 100  # of one invariant that are named: more of them hide no other
-SEALED_WITHIN_S: Final = 600  # a transfer that is not sealed after this long is not going to be
 
 Check = Callable[[Read], Awaitable[list[Broken]]]
 Advance = Callable[[int], None]  # told how many invariants were checked
@@ -75,10 +73,7 @@ async def _check(tx: Read, more: tuple[Check, ...], advance: Advance) -> Checked
 
 
 async def _breaking(tx: Read, invariant: Invariant) -> list[Broken]:
-    given = {"row_limit": FAULTS_MAX}
-    if invariant.query is sealing.SEALED_SOON:
-        given["long_ago_us"] = tx.now_us - SEALED_WITHIN_S * US
-    faults = await tx.all(invariant.query, **given)
+    faults = await tx.all(invariant.query, row_limit=FAULTS_MAX)
     return [_broken(invariant, fault) for fault in faults]
 
 

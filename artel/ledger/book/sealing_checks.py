@@ -1,7 +1,10 @@
 """What must hold of what sealing wrote: checkpoints and blocks. Statements as in check_queries.py."""
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, cast, func, select, tuple_
+from typing import Final
 
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, cast, func, select, tuple_
+
+from artel.kernel.clock import US
 from artel.ledger.book.faults import differ, fault, invariant, number
 from artel.ledger.book.tables import ledger_accounts as accounts
 from artel.ledger.book.tables import ledger_blocks as blocks
@@ -9,6 +12,8 @@ from artel.ledger.book.tables import ledger_checkpoints as checkpoints
 from artel.ledger.book.tables import ledger_entries as entries
 from artel.ledger.book.tables import ledger_sealing as sealing
 from artel.ledger.book.tables import ledger_transfers as transfers
+
+PASSED_OVER_S: Final = 600  # what sealing did not take for this long it is not going to take
 
 _transfer_cut = tuple_(transfers.c.txid, transfers.c.id)
 _sealed_to = select(sealing.c.last_txid).scalar_subquery(), select(sealing.c.last_id).scalar_subquery()
@@ -65,10 +70,12 @@ POINTS = invariant(
 )
 
 _first_entry = entries.alias("first_entry")
+_passed_over_us = select(func.max(blocks.c.at_us)).scalar_subquery() - _first_entry.c.booked_us
+# Where nothing was sealed since, nobody was there to do it: that is no fault of the book.
 SEALED_SOON = invariant(
-    fault(transfers.c.id, "when it was booked, and still it is not sealed,", _first_entry.c.booked_us)
+    fault(transfers.c.id, "the time in which others were sealed and it was not, in seconds,", _passed_over_us // US)
     .join_from(transfers, _first_entry, and_(_first_entry.c.transfer_id == transfers.c.id, _first_entry.c.place == 1))
-    .where(_transfer_cut > tuple_(*_sealed_to), _first_entry.c.booked_us < bindparam("long_ago_us"))
+    .where(_transfer_cut > tuple_(*_sealed_to), _passed_over_us > number(PASSED_OVER_S * US))
 )
 
 _cut = select(

@@ -34,6 +34,9 @@ def show(login: Login, data: Data = None, database: DatabaseUrl = None, as_json:
     if as_json:
         print_json(balances)
         return
+    if not balances:
+        out.print(f"{login} never had money in a wallet", markup=False)
+        return
     table = Table("currency", "balance", "held", "available", box=None)
     for each in balances:
         money = (each.posted_minor, each.held_minor, each.available_minor)
