@@ -317,7 +317,8 @@ def test_a_key_is_forgotten_when_its_time_is_over(client: Client, people: People
     body, headers = {"name": "t", "scopes": ["profile:read"]}, {"Idempotency-Key": "key-1"}
     client.post("/api/v1/tokens", token=anna.session, json=body, headers=headers)
     assert run(db.write(idempotency.forget, 3600 * 1_000_000)) == 0
-    assert run(db.write(idempotency.forget, -1)) == 1
+    later_us = 60 * 1_000_000  # each of the two doors to the database tells its time by itself
+    assert run(db.write(idempotency.forget, -later_us)) == 1
     again = client.post("/api/v1/tokens", token=anna.session, json=body, headers=headers)
     assert "idempotent-replayed" not in again.headers
     assert len(effects(run, db)["api_tokens"]) == 2
