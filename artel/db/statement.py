@@ -1,10 +1,11 @@
-"""A statement is a Core construct compiled once per dialect to text and parameter order.
+"""A statement is a Core construct compiled once per dialect, when it is first run, to text and parameter order.
 
 The raw driver runs the text, so nothing of SQLAlchemy is on the path of a request. `Query` yields rows as structs or
 single values, `Command` only changes. Columns hold integers, text and bytes, so that no conversion stands between a
 driver's row and a struct.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -111,14 +112,20 @@ def _binder(names: tuple[str, ...], literals: dict[str, Any]) -> Callable[[Param
 
 
 class Command:
-    """A statement that changes rows and answers how many."""
-
-    __slots__ = ("construct", "postgresql", "sqlite")
+    """A statement that changes rows and answers how many. It is compiled for a database when it is first run there."""
 
     def __init__(self, construct: Executable) -> None:
         self.construct = construct
-        self.sqlite = Compiled(construct, _DIALECTS["sqlite"])
-        self.postgresql = Compiled(construct, _DIALECTS["postgresql"])
+
+    @functools.cached_property
+    def sqlite(self) -> Compiled:
+        """As SQLite takes it."""
+        return Compiled(self.construct, _DIALECTS["sqlite"])
+
+    @functools.cached_property
+    def postgresql(self) -> Compiled:
+        """As PostgreSQL takes it."""
+        return Compiled(self.construct, _DIALECTS["postgresql"])
 
 
 class Query(Command, Generic[Row]):
@@ -126,8 +133,6 @@ class Query(Command, Generic[Row]):
 
     A struct that does not fit the columns is a programming fault and is refused where the statement is defined.
     """
-
-    __slots__ = ("make",)
 
     def __init__(self, row: type[Row], construct: Executable) -> None:
         super().__init__(construct)
