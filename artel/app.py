@@ -46,6 +46,7 @@ from artel.kernel.errors import Refusal
 from artel.kernel.secrets import Sealer, load_key
 from artel.ledger.book import routes as book_routes
 from artel.ledger.book.checks import Check, Checks
+from artel.ledger.book.chores import Holds
 from artel.ledger.journal.chores import Keeper
 from artel.ledger.journal.store import FOLDER as JOURNAL_FOLDER
 from artel.ledger.journal.store import Journal
@@ -178,7 +179,7 @@ def make(settings: Settings, log: FilteringBoundLogger) -> Edge:
         )
         sweep = functools.partial(_sweep, db, log, settings.key_ttl_s * US)
         keeper = Keeper(store, Journal(settings.data / JOURNAL_FOLDER), log)
-        runs = (relay.run, sender.run, rounds.run, Expiry(db, log).run, keeper.run, sweep)
+        runs = (relay.run, sender.run, rounds.run, Expiry(db, log).run, Holds(db, log).run, keeper.run, sweep)
         chores = [asyncio.create_task(_kept_up(run, log)) for run in runs]
 
         async def close() -> None:

@@ -43,11 +43,10 @@ from artel.db.statement import starting_with
 from artel.db.tally import Counted
 from artel.kernel.actor import Actor
 from artel.kernel.clock import US, iso
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.kernel.secrets import new_token, token_hash
 from artel.kernel.versions import changed, refuse_stale
 
-NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 SESSION_PREFIX: Final = "as_"  # tells people and secret scanners what they found
 TOKEN_PREFIX: Final = "at_"
 KEEP_ENDED_US: Final = 90 * 86_400 * US  # ended sessions: they tell which addresses an account is used from

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from artel.edge.call import Call
 from artel.edge.reply import Reply, problem
+from artel.kernel.actor import PLATFORM
 from artel.kernel.errors import Refusal
 
 Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -22,7 +23,7 @@ Stream = AsyncIterator[bytes]  # a parameter of this type is the body of an uplo
 ANYONE: Final = "anyone"  # no log-in
 LOGGED_IN: Final = "logged in"
 Access = Literal["anyone", "logged in"] | frozenset[str]  # or the roles, one of which is needed
-STAFF: Final = frozenset({"staff", "owner"})
+STAFF: Final = PLATFORM
 OWNER: Final = frozenset({"owner"})
 
 

@@ -36,12 +36,11 @@ from artel.events.sight import Sight, sight_of
 from artel.kernel.actor import Actor
 from artel.kernel.clock import US, iso
 from artel.kernel.errors import Malformed
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.kernel.secrets import Sealer
 from artel.kernel.versions import refuse_stale
 
 SCAN_MAX: Final = 500  # events that one request looks at when only some kinds are wanted
-NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 EVERYTHING: Final = "%"
 KEEP_US: Final = outbox.KEEP_US  # deliveries and attempts are kept as long as the events
 

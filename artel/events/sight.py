@@ -6,10 +6,8 @@ from artel.accounts import service as accounts
 from artel.accounts.model import AccountUnknown
 from artel.db import Read
 from artel.events import rules
-from artel.kernel.actor import SYSTEM
+from artel.kernel.actor import PLATFORM, SYSTEM
 from artel.shop.shops import service as shops
-
-STAFF = frozenset({"staff", "owner"})
 
 
 class Sight(Struct, frozen=True):
@@ -28,7 +26,7 @@ NOTHING = Sight(everything=False, words=())
 
 async def sight_of(tx: Read, account_id: int, roles: frozenset[str]) -> Sight:
     """What an account with these roles sees. One statement, none for the staff."""
-    if roles & STAFF:
+    if roles & PLATFORM:
         return Sight(everything=True, words=())
     own = await shops.shop_ids_of(tx, account_id)
     return Sight(everything=False, words=(rules.account_word(account_id), *map(rules.shop_word, sorted(own))))

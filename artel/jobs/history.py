@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from artel.db import Write, emit
-from artel.jobs import queries, rules
+from artel.jobs import queries
 from artel.jobs.events import (
     Cancelled,
     Expired,
@@ -22,6 +22,7 @@ from artel.jobs.events import (
 )
 from artel.jobs.model import Kind
 from artel.jobs.rows import JobRow
+from artel.kernel.history import changes
 
 EVENTS: Final[dict[Kind, type[JobEvent]]] = {
     "posted": Posted,
@@ -65,6 +66,6 @@ async def _remember(tx: Write, old: JobRow | None, new: JobRow, occasion: Occasi
         account_id=occasion.account_id or None,
         kind=occasion.kind,
         reason=occasion.reason,
-        changes=msgspec.json.encode(rules.changes(old, new)).decode(),
+        changes=msgspec.json.encode(changes(old, new)).decode(),
     )
     await emit(tx, EVENTS[occasion.kind](new.id, new.status, new.customer_id, new.executor_id))

@@ -15,6 +15,7 @@ from artel.ledger.book.model import (
     Transfer,
     escrow,
     fees,
+    moving,
     wallet,
 )
 
@@ -102,12 +103,11 @@ async def transfers(tx: Read, job_id: int) -> list[Transfer]:
 
 
 async def _post(tx: Write, job: JobRow, why: str, by: int, *postings: Posting) -> int:
-    moving = tuple(posting for posting in postings if posting.amount_minor)  # a fee may be nothing, or everything
     intent = Intent(
         kind=f"job.{why}",
         reference=reference(job.id),
         key=f"{reference(job.id)}/{why}",
-        postings=moving,
+        postings=moving(*postings),
         by=by or None,
     )
     return (await book.post(tx, intent)).id

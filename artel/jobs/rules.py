@@ -1,12 +1,11 @@
 """Jobs: pure decisions. The states and the moves between them are data."""
 
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
-
-import msgspec
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from artel.jobs.model import MoveName, Side, Standing, Status
-from artel.jobs.rows import EventRow, JobRow
+from artel.jobs.rows import JobRow
+from artel.kernel.actor import PLATFORM
 from artel.kernel.moments import END_US
 from artel.kernel.text import folded
 
@@ -20,7 +19,6 @@ MOVES: Final[Mapping[MoveName, tuple[Status, frozenset[Standing]]]] = {
     "decline_refund": ("fulfilled", _SIDES),
     "refund": ("fulfilled", frozenset({"staff"})),
 }
-PLATFORM: Final = frozenset({"staff", "owner"})
 
 
 def standings(job: JobRow, account_id: int, roles: Collection[str]) -> frozenset[Standing]:
@@ -115,23 +113,6 @@ def words(search: str) -> list[str]:
 def due(job: JobRow) -> int:
     """Until when it is to be done; 0: whenever."""
     return 0 if job.due_us == END_US else job.due_us
-
-
-# --- the history
-
-
-def changes(old: JobRow | None, new: JobRow) -> dict[str, Any]:
-    """The fields that an event changed, with their new values; those of a new job are all of them."""
-    fields = msgspec.structs.asdict(new)
-    return {name: value for name, value in fields.items() if old is None or getattr(old, name) != value}
-
-
-def replay(events: Iterable[EventRow]) -> JobRow:
-    """The job's row as its history tells it: what each event changed, one over the other."""
-    fields: dict[str, Any] = {}
-    for event in events:
-        fields |= msgspec.json.decode(event.changes)
-    return JobRow(**fields)
 
 
 # --- what must hold

@@ -33,11 +33,10 @@ from artel.jobs.model import (
 )
 from artel.jobs.rows import DueRow, JobRow, TotalRow
 from artel.jobs.seeing import Seen
-from artel.kernel.actor import Actor
+from artel.kernel.actor import PLATFORM, Actor
 from artel.kernel.moments import END_US, moment_us
-from artel.kernel.money import AMOUNT_MAX
-from artel.kernel.page import Cut, Page, Place, cursor, page
-from artel.ledger.book import service as book
+from artel.kernel.money import AMOUNT_MAX, FeeTerms, fee
+from artel.kernel.page import NEWEST, Cut, Page, Place, cursor, page
 from artel.ledger.book.model import Transfer
 
 EXPIRE_PAGE: Final = 100  # jobs that are looked up at once
@@ -63,7 +62,7 @@ async def post(tx: Write, who: Actor, body: JobWanted, terms: Terms) -> Job:
         fee_bp=terms.fee_bp,
         fee_min_minor=terms.fee_min_minor,
         fee_max_minor=terms.fee_max_minor,
-        fee_minor=book.fee(body.value_minor, terms.fee_bp, terms.fee_min_minor, terms.fee_max_minor),
+        fee_minor=fee(body.value_minor, FeeTerms(terms.fee_bp, terms.fee_min_minor, terms.fee_max_minor)),
         policy=body.policy,
         status="open",
         due_us=due_us,
@@ -249,7 +248,7 @@ async def fulfilled(tx: Read, who: Actor, query: WhoseJobs) -> Jobs:
 
 async def of_status(tx: Read, who: Actor, status: Status | None, cut: Cut) -> Page[Job]:
     """The jobs of all, for the operator's command line, the newest first. Two statements."""
-    place = {"last_id": cut.key(END_US), "row_limit": cut.limit + 1}
+    place = {"last_id": cut.key(NEWEST), "row_limit": cut.limit + 1}
     if status:
         rows = await tx.all(queries.OF_STATUS, status=status, **place)
     else:
@@ -274,14 +273,14 @@ async def transfers(tx: Read, who: Actor, job_id: int) -> Page[Transfer]:
 
 async def _jobs_of(tx: Read, who: Actor, query: WhoseJobs, listed: Query[JobRow], totals: Query[TotalRow]) -> Jobs:
     account_id = who.account_id if query.account_id is None else query.account_id
-    if account_id != who.account_id and not who.is_any(rules.PLATFORM):
+    if account_id != who.account_id and not who.is_any(PLATFORM):
         raise OthersDenied
     cut = Cut(query.limit, query.after)
     rows = await tx.all(
         listed,
         account_id=account_id,
         status=query.status or "",
-        last_id=cut.key(END_US),
+        last_id=cut.key(NEWEST),
         row_limit=cut.limit + 1,
     )
     found = page(rows, cut, "id")
@@ -293,7 +292,7 @@ def _after(query: JobFilter) -> dict[str, Any]:
     """Where the page begins, as the parameters of its order."""
     cut = Cut(query.limit, query.after)
     if query.sort == "newest":
-        return {"last_id": cut.key(END_US)}
+        return {"last_id": cut.key(NEWEST)}
     column = "last_value_minor" if query.sort == "value" else "last_due_us"
     first = (END_US, END_US) if query.sort == "value" else (0, 0)
     last = first if query.after is None else cut.place(tuple[Place, Place])

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 Role = Literal["customer", "executor", "staff", "owner"]
 ROLES: Final = ("customer", "executor", "staff", "owner")
+PLATFORM: Final = frozenset({"staff", "owner"})  # who runs the installation
 
 
 class Actor(Struct, frozen=True):

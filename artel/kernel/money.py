@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 AMOUNT_MAX: Final = 10**15  # minor units: sums of a thousand of them still fit 64 bits
 BASIS_POINTS: Final = 10_000  # one whole
@@ -34,6 +34,24 @@ def half_even(numerator: int, denominator: int) -> int:
 def share_bp(amount_minor: int, rate_bp: int) -> int:
     """The part of an amount that a rate in basis points takes, rounded half to even."""
     return half_even(amount_minor * rate_bp, BASIS_POINTS)
+
+
+class FeeTerms(Struct, frozen=True):
+    """What the platform takes of a value: basis points, at least and at most so much (0: no such bound)."""
+
+    rate_bp: int
+    min_minor: int = 0
+    max_minor: int = 0
+
+
+def fee(value_minor: int, terms: FeeTerms) -> int:
+    """The commission, rounded half to even, within its bounds, and never more than the value.
+
+    What is paid out is the value less this, so that both are the value.
+    """
+    raised = max(share_bp(value_minor, terms.rate_bp), terms.min_minor)
+    bounded = min(raised, terms.max_minor) if terms.max_minor else raised
+    return min(bounded, value_minor)
 
 
 def split(amount_minor: int, weights: Sequence[int]) -> list[int]:

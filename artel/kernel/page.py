@@ -12,6 +12,7 @@ from artel.kernel.errors import Malformed
 PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 200  # larger pages hold a reader too long; ask for the next one
 CURSOR_MAX: Final = 200  # characters
+NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 
 Place = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what the database can compare
 PlaceText = Annotated[str, Meta(pattern=r"^[^\x00]*$")]

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from artel.db import Database, Query, Read, Write, emit, numbers
 from artel.kernel.actor import Actor
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.ledger.book import service as book
 from artel.ledger.book.model import Place
 from artel.payments import giving, limits, queries, rules
@@ -42,7 +42,6 @@ from artel.payments.model import (
 )
 from artel.payments.provider import MANUAL, TEST, WALLET, Provider, ProviderFailed
 
-NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 PROVIDER_TIMEOUT_S: Final = 20.0  # a provider that takes longer is asked again later
 
 

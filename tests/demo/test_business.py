@@ -12,8 +12,9 @@ from artel.demo import business, load_business, plan
 from artel.demo.business import Demo
 from artel.demo.orders import FATES
 from artel.kernel.actor import SYSTEM
-from artel.orders.orders import rules, service
-from artel.orders.orders.rows import EventRow
+from artel.kernel.history import replayed
+from artel.orders.orders import service
+from artel.orders.orders.rows import EventRow, OrderRow
 from artel.orders.orders.tables import order_events, orders
 from artel.shop.offers.tables import offers
 from artel.shop.products import isbn
@@ -70,8 +71,8 @@ def test_the_history_of_each_order_gives_its_row_and_nothing_happened_later_than
     for order_id in run(db.read(_all, Query(int, select(orders.c.id)))):
         order = run(db.read(service.get, SYSTEM, order_id))
         events = run(db.read(_history, order_id))
-        replayed = rules.replay(events)
-        assert (replayed.status, replayed.total_minor, replayed.version) == (
+        told = replayed(OrderRow, (event.changes for event in events))
+        assert (told.status, told.total_minor, told.version) == (
             order.status,
             order.total_minor,
             order.version,

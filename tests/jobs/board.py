@@ -8,11 +8,12 @@ import msgspec
 from sqlalchemy import bindparam, case, select, update
 
 from artel.db import Command, Database, Query, Read, Write
-from artel.jobs import queries, rules, service
+from artel.jobs import queries, service
 from artel.jobs.model import Because, JobWanted, Terms
 from artel.jobs.rows import EventRow, JobRow
 from artel.jobs.tables import jobs
 from artel.kernel.actor import Actor
+from artel.kernel.history import replayed
 from artel.ledger.book import service as book
 from artel.ledger.book.model import Intent, Place, Posting, Purpose, wallet, world
 from artel.ledger.book.tables import ledger_accounts, ledger_entries
@@ -145,7 +146,7 @@ async def check_histories(tx: Read) -> int:
     job_ids = await tx.all(IDS)
     for job_id in job_ids:
         row = await job_row(tx, job_id)
-        told = rules.replay(await history_of(tx, job_id))
+        told = replayed(JobRow, (event.changes for event in await history_of(tx, job_id)))
         # When it expires never changes, except that the tests let time pass.
         assert msgspec.structs.replace(told, expires_us=row.expires_us) == row
     return len(job_ids)

@@ -7,7 +7,8 @@ import pytest
 
 from artel.jobs import rules
 from artel.jobs.model import MoveName, Standing, Status
-from artel.jobs.rows import EventRow, JobRow
+from artel.jobs.rows import JobRow
+from artel.kernel.history import changes, replayed
 
 NOW: Final = 1_000_000
 CUSTOMER, EXECUTOR, STRANGER = 5, 6, 7
@@ -142,14 +143,13 @@ def test_words_are_looked_for_as_people_read_them() -> None:
 
 def test_a_history_replayed_gives_the_row() -> None:
     asked = msgspec.structs.replace(DONE, proposed_by=CUSTOMER, version=3)
-    events, old = [], None
-    for number, new in enumerate([OPEN, msgspec.structs.replace(DONE, version=2), asked], 1):
-        changes = msgspec.json.encode(rules.changes(old, new)).decode()
-        events.append(EventRow(number, 12, 1, None, "posted", "", changes))
+    told, old = [], None
+    for new in [OPEN, msgspec.structs.replace(DONE, version=2), asked]:
+        told.append(msgspec.json.encode(changes(old, new)).decode())
         old = new
-    assert rules.replay(events) == asked
-    assert set(msgspec.json.decode(events[2].changes)) == {"proposed_by", "version"}
-    assert rules.replay([events[0], events[2]]) != asked, "an event that is lost shows"
+    assert replayed(JobRow, told) == asked
+    assert set(msgspec.json.decode(told[2])) == {"proposed_by", "version"}
+    assert replayed(JobRow, [told[0], told[2]]) != asked, "an event that is lost shows"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from artel.db import Database
 from artel.db.long_reads import LongReads
 from artel.edge.terminal import ROWS_MAX, AsJson, Data, DatabaseUrl, out, print_json, steps, work
 from artel.kernel.money import major
-from artel.kernel.spreadsheet import csv_line
 from artel.ledger.book import checks, service, sheets
 from artel.ledger.book.checks import Check, Checks
 from artel.ledger.book.model import BalanceQuery, Checked, TrialLine
@@ -93,8 +92,7 @@ def statement(
 
     async def use(db: Database) -> None:
         pages = await sheets.sheet(db, account, sheets.SheetQuery(from_at or None, to_at or None))
-        sys.stdout.write(csv_line(sheets.COLUMNS))
         async for lines in pages:
-            sys.stdout.write(sheets.written(lines))
+            sys.stdout.writelines(lines)
 
     work(load(data=data, database=database), use)

@@ -72,6 +72,11 @@ class Posting(Struct, frozen=True):
     release_minor: int = 0
 
 
+def moving(*postings: Posting) -> tuple[Posting, ...]:
+    """These without those that come to nothing, which the book does not take: a fee may be nothing, or everything."""
+    return tuple(posting for posting in postings if posting.amount_minor)
+
+
 class Intent(Struct, frozen=True):
     """A transfer to be made: postings that sum to zero in each currency, each to another account.
 
@@ -222,7 +227,7 @@ class Transfer(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """One line of a statement, with the balance after it."""
+    """One line of a statement, with the balance after it; as CSV it has the columns of `SHEET`."""
 
     transfer_id: int
     booked_at: str
@@ -233,6 +238,9 @@ class Line(Struct, frozen=True):
     amount_minor: int
     balance_minor: int
     currency: str
+
+
+SHEET: Final = ("booked_at", "kind", "reference", "note", "amount_minor", "balance_minor", "currency", "transfer_id")
 
 
 class Hold(Struct, frozen=True):
@@ -277,9 +285,6 @@ class Checked(Struct, frozen=True):
     transfers: int
     holds: int
     broken: list[Broken]
-
-
-Note = Annotated[str, Meta(max_length=NOTE_MAX)]
 
 
 class AccountFilter(Struct, frozen=True, forbid_unknown_fields=True):
@@ -327,9 +332,6 @@ class Reversing(Struct, frozen=True, forbid_unknown_fields=True):
     """Why a transfer is taken back."""
 
     note: Annotated[str, Meta(min_length=1, max_length=NOTE_MAX)]
-
-
-# --- refusals
 
 
 class NotEnoughMoney(Refusal):

@@ -4,19 +4,14 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from artel.db import Database, Read
-from artel.edge.reply import Pieces, Reply
+from artel.edge.reply import Reply
 from artel.edge.route import STAFF, Route, Trial, get, post
+from artel.edge.streaming import spreadsheet
 from artel.kernel.page import Page
-from artel.kernel.spreadsheet import csv_line
 from artel.ledger.book import checks, model, service, sheets
 
 READ: Final = "ledger:read"
 WRITE: Final = "ledger:write"
-
-
-async def get_account(tx: Read, book_account_id: int, query: model.BalanceQuery) -> model.BookAccount:
-    """An account of the book with its balance, now or at a past time, when nothing counts as held."""
-    return await service.get_account(tx, book_account_id, query)
 
 
 async def entries(tx: Read, book_account_id: int, query: model.StatementQuery) -> Page[model.Line]:
@@ -26,7 +21,7 @@ async def entries(tx: Read, book_account_id: int, query: model.StatementQuery) -
 
 async def entries_sheet(
     db: Database, book_account_id: int, query: sheets.SheetQuery
-) -> AsyncGenerator[list[model.Line], None]:
+) -> AsyncGenerator[list[str], None]:
     """The whole statement of an account as CSV, the newest line first."""
     return await sheets.sheet(db, book_account_id, query)
 
@@ -36,23 +31,16 @@ async def check(db: Database, checks_made: checks.Checks) -> model.Checked:
     return await checks.check(checks_made)
 
 
-def spreadsheet(pages: AsyncGenerator[list[model.Line], None]) -> Reply:
+def saved(pages: AsyncGenerator[list[str], None]) -> Reply:
     """A statement as a file to be saved, written while it is sent."""
-    saved = (b"content-disposition", b'attachment; filename="statement.csv"')
-    return Reply(200, content_type=b"text/csv; charset=utf-8", headers=(saved,), pieces=_written(pages))
-
-
-async def _written(pages: AsyncGenerator[list[model.Line], None]) -> Pieces:
-    yield csv_line(sheets.COLUMNS).encode()
-    async for lines in pages:
-        yield sheets.written(lines).encode()
+    return spreadsheet("statement.csv", pages)
 
 
 ROUTES: Final[list[Route]] = [
     get("/api/v1/ledger/accounts", service.list_accounts, access=STAFF, scope=READ, trial=Trial(needs=("funds",))),
     get(
         "/api/v1/ledger/accounts/{book_account_id}",
-        get_account,
+        service.get_account,
         access=STAFF,
         scope=READ,
         raises=(model.BookAccountUnknown,),
@@ -69,7 +57,7 @@ ROUTES: Final[list[Route]] = [
         entries_sheet,
         access=STAFF,
         scope=READ,
-        present=spreadsheet,
+        present=saved,
         produces=("text/csv",),
         raises=(model.BookAccountUnknown,),
     ),

@@ -6,10 +6,9 @@ from operator import attrgetter
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from artel.kernel.clock import iso
-from artel.kernel.money import AMOUNT_MAX, share_bp
+from artel.kernel.money import AMOUNT_MAX
 from artel.ledger.book.model import (
     AccountRow,
     AlreadyReversed,
@@ -40,24 +39,6 @@ WALLET_CAP_MINOR: Final = 100_000_000  # as the old service had it: 1,000,000 of
 TIED: Final = ("order/", "job/", "payment/", "payout/", "withdrawal/")  # what has its own ways to give money back
 _PLACE: Final = attrgetter("place")
 _ENCODE: Final = msgspec.json.Encoder().encode
-
-
-class FeeTerms(Struct, frozen=True):
-    """What the platform takes of a value: basis points, at least and at most so much (0: no such bound)."""
-
-    rate_bp: int
-    min_minor: int = 0
-    max_minor: int = 0
-
-
-def fee(value_minor: int, terms: FeeTerms) -> int:
-    """The commission, rounded half to even, within its bounds, and never more than the value.
-
-    What is paid out is the value less this, so that both are the value.
-    """
-    raised = max(share_bp(value_minor, terms.rate_bp), terms.min_minor)
-    bounded = min(raised, terms.max_minor) if terms.max_minor else raised
-    return min(bounded, value_minor)
 
 
 def cap_of(place: Place) -> int | None:

@@ -12,7 +12,7 @@ from artel.db import Database, Read, Write, numbers
 from artel.kernel.actor import Actor
 from artel.kernel.clock import iso
 from artel.kernel.moments import END_US, moment_us, span_us
-from artel.kernel.page import Cut, Page, cursor, page
+from artel.kernel.page import NEWEST, Cut, Page, cursor, page
 from artel.ledger.book import posting, queries, rules
 from artel.ledger.book.model import (
     AccountFilter,
@@ -250,7 +250,7 @@ async def get(tx: Read, transfer_id: int) -> Transfer:
 async def list_transfers(tx: Read, query: TransferFilter) -> Page[Transfer]:
     """Transfers, the newest first. Two statements."""
     cut = Cut(query.limit, query.after)
-    place = {"before_id": cut.key(END_US), "row_limit": cut.limit + 1}
+    place = {"before_id": cut.key(NEWEST), "row_limit": cut.limit + 1}
     if query.reference:
         rows = await tx.all(queries.TRANSFERS_OF, reference=query.reference, **place)
     else:
@@ -283,13 +283,13 @@ async def balance_at(tx: Read, account_id: int, at_us: int) -> int:
     return await _posted(tx, await _account(tx, account_id), at_us)
 
 
-async def get_account(tx: Read, account_id: int, query: BalanceQuery) -> BookAccount:
+async def get_account(tx: Read, book_account_id: int, query: BalanceQuery) -> BookAccount:
     """An account, now or at a past time, when nothing counts as held. Raises BookAccountUnknown, Malformed."""
-    row = await _account(tx, account_id)
+    row = await _account(tx, book_account_id)
     if query.at is None:
         return rules.account_shown(row, await _posted(tx, row, END_US))
     then = msgspec.structs.replace(row, held_minor=0)
-    return rules.account_shown(then, await balance_at(tx, account_id, moment_us("at", query.at)))
+    return rules.account_shown(then, await balance_at(tx, book_account_id, moment_us("at", query.at)))
 
 
 async def list_accounts(tx: Read, query: AccountFilter) -> Page[BookAccount]:
@@ -355,7 +355,7 @@ async def trial_balance(tx: Read, query: BalanceQuery) -> list[TrialLine]:
 async def list_holds(tx: Read, query: HoldFilter) -> Page[Hold]:
     """Holds, the newest first. One statement."""
     cut = Cut(query.limit, query.after)
-    rows = await tx.all(queries.HOLDS, status=query.status or "", before_id=cut.key(END_US), row_limit=cut.limit + 1)
+    rows = await tx.all(queries.HOLDS, status=query.status or "", before_id=cut.key(NEWEST), row_limit=cut.limit + 1)
     found = page(rows, cut, "id")
     return Page([rules.hold_shown(row, row.currency) for row in found.items], found.next)
 
@@ -385,11 +385,3 @@ async def _posted(tx: Read, account: AccountRow, at_us: int) -> int:
 
 async def _hot_posted(tx: Read, account_id: int, at_us: int, at_id: int) -> int:
     return await tx.one(queries.HOT_BALANCE_AT, account_id=account_id, at_us=at_us, at_id=at_id) or 0
-
-
-# --- for those whose money it is
-
-
-def fee(value_minor: int, rate_bp: int, min_minor: int, max_minor: int) -> int:
-    """The commission on a value: a rate in basis points, at least and at most so much (0: no such bound)."""
-    return rules.fee(value_minor, rules.FeeTerms(rate_bp, min_minor, max_minor))

@@ -1,6 +1,6 @@
 """Wallets: the HTTP surface."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from artel.accounts.model import AccountUnknown
@@ -10,9 +10,8 @@ from artel.edge.route import LOGGED_IN, STAFF, Route, Trial, get, post
 from artel.edge.streaming import spreadsheet
 from artel.kernel.actor import Actor
 from artel.kernel.moments import span_us
-from artel.kernel.spreadsheet import csv_line
 from artel.ledger.book import sheets
-from artel.ledger.book.model import KeyReused, Line, NotEnoughMoney, TooMuchMoney
+from artel.ledger.book.model import KeyReused, NotEnoughMoney, TooMuchMoney
 from artel.ledger.wallets import model, service
 from artel.payments import model as payments
 
@@ -22,28 +21,18 @@ _CORRECTION: Final = {"amount_minor": 100_000, "currency": "EUR", "note": "For t
 _MOVED: Final = (model.WithdrawalUnknown, model.WithdrawalMoved)
 
 
-async def sheet(db: Database, who: Actor, query: model.SheetQuery) -> AsyncGenerator[list[Line], None]:
+async def sheet(db: Database, who: Actor, query: model.SheetQuery) -> AsyncGenerator[list[str], None]:
     """All lines of the asker's wallet with the balance after each, the newest first. Raises Malformed."""
     span_us(query.from_at, query.to_at)
     account_id = await db.read(service.find, who, query.currency)
     if account_id is None:
-        return _nothing()
+        return sheets.nothing()
     return await sheets.sheet(db, account_id, sheets.SheetQuery(query.from_at, query.to_at))
 
 
-async def _nothing() -> AsyncGenerator[list[Line], None]:
-    yield []
-
-
-def as_csv(pages: AsyncGenerator[list[Line], None]) -> Reply:
+def as_csv(pages: AsyncGenerator[list[str], None]) -> Reply:
     """A statement as a file of CSV to be saved, written while it is sent."""
-    return spreadsheet("wallet.csv", _written(pages))
-
-
-async def _written(pages: AsyncGenerator[list[Line], None]) -> AsyncIterator[list[str]]:
-    yield [csv_line(sheets.COLUMNS)]
-    async for lines in pages:
-        yield [sheets.written(lines)]
+    return spreadsheet("wallet.csv", pages)
 
 
 ROUTES: Final[list[Route]] = [

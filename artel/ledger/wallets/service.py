@@ -9,8 +9,8 @@ import msgspec
 from artel.accounts import service as accounts
 from artel.db import Database, Read, Write, emit
 from artel.kernel.actor import SYSTEM, Actor
-from artel.kernel.moments import END_US, span_us
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.moments import span_us
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.kernel.secrets import new_token
 from artel.ledger.book import model as book_model
 from artel.ledger.book import room
@@ -260,7 +260,7 @@ async def list_own(tx: Read, who: Actor, query: WithdrawalFilter) -> Page[Withdr
         queries.LIST_OF_ACCOUNT,
         account_id=who.account_id,
         status=query.status or "",
-        before_id=cut.key(END_US),
+        before_id=cut.key(NEWEST),
         row_limit=cut.limit + 1,
     )
     return page([rules.shown(row) for row in rows], cut, "id")
@@ -269,7 +269,7 @@ async def list_own(tx: Read, who: Actor, query: WithdrawalFilter) -> Page[Withdr
 async def list_all(tx: Read, who: Actor, query: WithdrawalFilter) -> Page[Withdrawal]:
     """Everybody's withdrawals, the newest first, for the staff. One statement."""
     cut = Cut(query.limit, query.after)
-    place = {"before_id": cut.key(END_US), "row_limit": cut.limit + 1}
+    place = {"before_id": cut.key(NEWEST), "row_limit": cut.limit + 1}
     if query.status is None:
         rows = await tx.all(queries.LIST, **place)
     else:

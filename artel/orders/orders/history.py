@@ -10,6 +10,7 @@ import msgspec
 
 from artel.db import Write, emit
 from artel.kernel.actor import Actor
+from artel.kernel.history import changes
 from artel.orders.orders import queries, rules
 from artel.orders.orders.events import (
     Cancelled,
@@ -98,7 +99,7 @@ async def _remember(tx: Write, old: OrderRow | None, new: OrderRow, shop_ids: li
         shop_id=occasion.shop_id,
         kind=occasion.kind,
         reason=occasion.reason,
-        changes=msgspec.json.encode(rules.changes(old, new)).decode(),
+        changes=msgspec.json.encode(changes(old, new)).decode(),
     )
     told = EVENTS[occasion.kind](new.id, rules.number(new.id, new.placed_us), new.status, new.account_id, shop_ids)
     await emit(tx, told)

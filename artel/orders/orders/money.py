@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from artel.kernel.money import half_even, share_bp
 from artel.ledger.book import model as book
-from artel.ledger.book.model import Intent, Place, Posting
+from artel.ledger.book.model import Intent, Place, Posting, moving
 from artel.orders.orders.rows import OrderRow, PartRow
 
 
@@ -55,7 +55,7 @@ def sold(order: OrderRow, parts: Sequence[PartRow], source: Place, by: int | Non
         kind="order.paid",
         reference=reference(order.id),
         key=f"order/{order.id}/paid",
-        postings=_moving(Posting(source, -order.total_minor), *earned, kept),
+        postings=moving(Posting(source, -order.total_minor), *earned, kept),
         by=by,
     )
 
@@ -69,7 +69,7 @@ def paid_back(order: OrderRow, back: Sequence[Returned], reason: str, by: int | 
         kind="order.refunded",
         reference=reference(order.id),
         key=f"order/{order.id}/refund/{order.version}",
-        postings=_moving(*lost, clawed, owed),
+        postings=moving(*lost, clawed, owed),
         note=reason,
         by=by,
     )
@@ -77,8 +77,3 @@ def paid_back(order: OrderRow, back: Sequence[Returned], reason: str, by: int | 
 
 def _revenue(order: OrderRow, shop_id: int) -> Place:
     return book.revenue(shop_id, order.currency)
-
-
-def _moving(*postings: Posting) -> tuple[Posting, ...]:
-    """Without those that come to nothing, which the book does not take."""
-    return tuple(posting for posting in postings if posting.amount_minor)

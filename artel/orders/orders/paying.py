@@ -8,12 +8,12 @@ answer or a notification that is lost, the chore `check_due` finds by the time a
 import asyncio
 
 from artel.db import Database, Read, Write
-from artel.kernel.actor import Actor
+from artel.kernel.actor import PLATFORM, Actor
 from artel.kernel.page import Page
 from artel.ledger.book import service as book
 from artel.ledger.book.model import Transfer
 from artel.ledger.wallets import service as wallets
-from artel.orders.orders import money, moves, queries, rules, seeing
+from artel.orders.orders import money, moves, queries, seeing
 from artel.orders.orders.model import OrderUnknown
 from artel.payments import service as payments
 from artel.payments.model import (
@@ -159,7 +159,7 @@ async def confirm_refund(tx: Write, who: Actor, refund_id: int, body: Remark) ->
 async def _sell(tx: Write, who: Actor, payment: PaymentRow, unknown: PaymentUnknown | RefundUnknown) -> None:
     """Hold the order of the payment for who sells all of it; a top-up is for staff. Who may not see it is told so."""
     if payment.order_id is None:
-        if not who.is_any(rules.PLATFORM):
+        if not who.is_any(PLATFORM):
             raise SellerNeeded if payment.account_id == who.account_id else unknown
         return
     try:

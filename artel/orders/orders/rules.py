@@ -1,13 +1,13 @@
 """Orders: pure decisions. The states and the moves between them are data."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from artel.kernel.clock import iso
 from artel.orders.orders.model import MoveName, OfferTwice, Standing
-from artel.orders.orders.rows import EventRow, OrderRow, PartRow
+from artel.orders.orders.rows import OrderRow, PartRow
 
 # From which state each move leads, and who may make it. What else it needs of the order's parts is in `possible`.
 _ANY_SIDE: Final = frozenset[Standing]({"customer", "seller", "staff"})
@@ -29,7 +29,6 @@ MOVES: Final[Mapping[MoveName, Mapping[str, frozenset[Standing]]]] = {
     "complete": {"shipped": _ANY_SIDE, "partly_refunded": _ANY_SIDE},
     "refund": {"paid": _SHOPS, "shipped": _SHOPS, "completed": _SHOPS, "partly_refunded": _SHOPS},
 }
-PLATFORM: Final = frozenset({"staff", "owner"})
 
 
 def number(order_id: int, placed_us: int) -> str:
@@ -115,22 +114,3 @@ def refuse_twice(offer_ids: Iterable[int]) -> None:
         if offer_id in seen:
             raise OfferTwice(offer_id=offer_id)
         seen.add(offer_id)
-
-
-# --- the history
-
-
-def changes(old: OrderRow | None, new: OrderRow) -> dict[str, Any]:
-    """The fields that an event changed, with their new values; those of a new order are all of them."""
-    fields = msgspec.structs.asdict(new)
-    if old is None:
-        return fields
-    return {name: value for name, value in fields.items() if getattr(old, name) != value}
-
-
-def replay(events: Iterable[EventRow]) -> OrderRow:
-    """The order's row as its history tells it: what each event changed, one over the other."""
-    fields: dict[str, Any] = {}
-    for event in events:
-        fields |= msgspec.json.decode(event.changes)
-    return OrderRow(**fields)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from artel.db import Query, Read
-from artel.kernel.actor import Actor
+from artel.kernel.actor import PLATFORM, Actor
 from artel.kernel.clock import iso
 from artel.orders.orders import queries, rules
 from artel.orders.orders.model import MoveIllegal, MoveName, OrderUnknown, Standing, TimeOver
@@ -60,7 +60,7 @@ async def _seen(tx: Read, who: Actor, order_id: int, query: Query[OrderRow]) -> 
         raise OrderUnknown(order_id=order_id)
     parts = await tx.all(queries.PARTS, order_id=order_id)
     shop_ids = [part.shop_id for part in parts]
-    platform = who.is_any(rules.PLATFORM)
+    platform = who.is_any(PLATFORM)
     members = frozenset() if platform else frozenset(await shops.shop_ids_of(tx, who.account_id))
     asker = rules.standings(who.account_id, platform, members, order.account_id, shop_ids)
     if not asker:

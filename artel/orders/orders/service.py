@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from artel.db import Database, Read, Write, numbers
-from artel.kernel.actor import Actor
+from artel.kernel.actor import PLATFORM, Actor
 from artel.kernel.clock import US
-from artel.kernel.moments import END_US, span_us
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.moments import span_us
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.orders.carts import service as carts
 from artel.orders.delivery import service as delivery
 from artel.orders.delivery.model import Chosen
@@ -242,14 +242,14 @@ async def list_orders(tx: Read, who: Actor, query: OrderFilter) -> Page[Listed]:
     """Orders, the newest first: two statements at most. Raises NotYourShop, AllOrdersDenied."""
     scope, given = await _scope(tx, who, query)
     cut = Cut(query.limit, query.after)
-    rows = await tx.all(queries.LISTS[scope], **given, before_id=cut.key(END_US), row_limit=cut.limit + 1)
+    rows = await tx.all(queries.LISTS[scope], **given, before_id=cut.key(NEWEST), row_limit=cut.limit + 1)
     return page([views.listed(row) for row in rows], cut, "id")
 
 
 async def purchases(tx: Read, who: Actor, query: Cut) -> Page[Purchase]:
     """The orders that the asker placed, with what was bought, the newest first. Two statements."""
     _, given = await _scope(tx, who, OrderFilter())
-    rows = await tx.all(queries.LISTS["mine"], **given, before_id=query.key(END_US), row_limit=query.limit + 1)
+    rows = await tx.all(queries.LISTS["mine"], **given, before_id=query.key(NEWEST), row_limit=query.limit + 1)
     cut = page(rows, query, "id")
     lines = await tx.all(queries.LINES_OF_ORDERS, order_ids=numbers(row.id for row in cut.items))
     return Page([views.purchase(row, lines) for row in cut.items], cut.next)
@@ -297,7 +297,7 @@ async def sheet_size(tx: Read, who: Actor, query: SheetFilter) -> int:
 
 async def _scope(tx: Read, who: Actor, query: OrderFilter | SheetFilter) -> tuple[Scope, dict[str, Any]]:
     """Whose orders are meant, and the parameters of the statement. Raises NotYourShop, AllOrdersDenied."""
-    platform = who.is_any(rules.PLATFORM)
+    platform = who.is_any(PLATFORM)
     from_us, to_us = span_us(query.from_at, query.to_at)
     given = {"from_us": from_us, "to_us": to_us, "status": query.status or ""}
     if query.shop is not None:

@@ -4,21 +4,21 @@ from typing import Final
 
 from artel.edge.reply import Reply
 from artel.edge.route import LOGGED_IN, STAFF, Route, Trial, get, post
+from artel.edge.streaming import CSV
 from artel.kernel.spreadsheet import csv_line
-from artel.ledger.book.model import Line
+from artel.ledger.book.model import SHEET, Line
 from artel.orders.payouts import model, service
 from artel.shop.shops.model import NotYourShop, ShopUnknown
 
 READ: Final = "ledger:read"
 WRITE: Final = "ledger:write"
-COLUMNS: Final = ("booked_at", "kind", "reference", "note", "amount_minor", "balance_minor", "currency", "transfer_id")
 
 
 def spreadsheet(lines: list[Line]) -> Reply:
     """A statement as a file of CSV to be saved."""
     saved = (b"content-disposition", b'attachment; filename="payout.csv"')
-    rows = [csv_line([getattr(line, column) for column in COLUMNS]) for line in lines]
-    return Reply(200, "".join([csv_line(COLUMNS), *rows]).encode(), b"text/csv; charset=utf-8", (saved,))
+    rows = [csv_line([getattr(line, column) for column in SHEET]) for line in lines]
+    return Reply(200, "".join([csv_line(SHEET), *rows]).encode(), CSV, (saved,))
 
 
 ROUTES: Final[list[Route]] = [

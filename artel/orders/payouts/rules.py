@@ -1,15 +1,12 @@
 """Payouts: pure decisions."""
 
 from collections.abc import Collection
-from typing import Final
 
-from artel.kernel.actor import Actor
+from artel.kernel.actor import PLATFORM, Actor
 from artel.kernel.clock import iso
 from artel.ledger.book import model as book
 from artel.ledger.book.model import Intent, Place, Posting, StatementQuery
 from artel.orders.payouts.model import Due, Payout, PayoutRow
-
-PLATFORM: Final = frozenset({"staff", "owner"})
 
 
 def sees(who: Actor, own_shops: Collection[int], shop_id: int) -> bool:

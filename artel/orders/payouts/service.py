@@ -5,9 +5,8 @@ from typing import Final
 import msgspec
 
 from artel.db import Database, Read, Write, emit, numbers
-from artel.kernel.actor import Actor
-from artel.kernel.moments import END_US
-from artel.kernel.page import PAGE_MAX, Cut, Page, page
+from artel.kernel.actor import PLATFORM, Actor
+from artel.kernel.page import NEWEST, PAGE_MAX, Cut, Page, page
 from artel.ledger.book import model as places
 from artel.ledger.book import service as book
 from artel.ledger.book.model import AccountFilter, BookAccount, Line
@@ -96,12 +95,12 @@ async def _pay_out(tx: Write, who: Actor, wanted: Due, body: RunWanted) -> Payou
 async def list_payouts(tx: Read, who: Actor, query: PayoutFilter) -> Page[Payout]:
     """Payouts, the newest first: all of them for the platform, else those of the asker's shops. Raises NotYourShop."""
     cut = Cut(query.limit, query.after)
-    place = {"before_id": cut.key(END_US), "row_limit": cut.limit + 1}
+    place = {"before_id": cut.key(NEWEST), "row_limit": cut.limit + 1}
     if query.shop is not None:
         if not rules.sees(who, await shops.shop_ids_of(tx, who.account_id), query.shop):
             raise NotYourShop(shop=query.shop)
         rows = await tx.all(queries.LIST_OF_SHOP, shop_id=query.shop, **place)
-    elif who.is_any(rules.PLATFORM):
+    elif who.is_any(PLATFORM):
         rows = await tx.all(queries.LIST, **place)
     else:
         own = await shops.shop_ids_of(tx, who.account_id)

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from artel.db import Query, Read, Write, numbers, tally
 from artel.kernel.actor import Actor, origin
 from artel.kernel.clock import whole_s
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.kernel.versions import refuse_stale
 from artel.orders.vouchers import queries, rules
 from artel.orders.vouchers.model import (
@@ -31,7 +31,6 @@ from artel.orders.vouchers.model import (
 from artel.shop.shops import service as shops
 
 OWNER: Final = frozenset({"owner"})
-NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 
 # --- for the cart and for placing an order: `goods` are pairs of a line's shop and its worth, in minor units
 

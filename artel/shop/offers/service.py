@@ -9,7 +9,7 @@ from artel.db import Read, Write, emit, emit_all, numbers, violating
 from artel.db.listed import rows
 from artel.kernel.actor import Actor
 from artel.kernel.errors import Refusal
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.kernel.versions import changed, refuse_stale
 from artel.shop.offers import facets as counting
 from artel.shop.offers import listing, queries, rules
@@ -46,7 +46,6 @@ from artel.shop.shops import service as shops
 from artel.shop.shops.model import ShopUnknown
 
 NOTHING: Final = Found([])
-NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 
 # --- one offer
 

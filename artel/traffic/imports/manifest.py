@@ -6,12 +6,11 @@ from msgspec import Struct
 
 from artel.db import Read, Write
 from artel.kernel.clock import US
-from artel.kernel.page import Cut, Page, page
+from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.traffic.imports import queries
 from artel.traffic.imports.model import Import, ImportMissing, Kind, Rejection, Segment, Status, Stock, TimezoneChanged
 from artel.traffic.imports.queries import Source, TailRow
 
-NEWEST: int = 2**62  # larger than any id: lists begin with the newest
 # How long the file of a replaced segment stays: a report, an import or a backup may have read the manifest before.
 KEPT_US: Final = 86_400 * US
 

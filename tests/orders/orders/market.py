@@ -7,8 +7,9 @@ from msgspec import Struct
 from sqlalchemy import BigInteger, bindparam, cast, func, insert, select
 
 from artel.db import Command, Database, Query, Read, Write
+from artel.kernel.history import replayed
 from artel.orders.delivery.tables import delivery_methods
-from artel.orders.orders import moves, queries, rules
+from artel.orders.orders import moves, queries
 from artel.orders.orders.model import Terms
 from artel.orders.orders.rows import EventRow, OrderRow
 from artel.orders.orders.tables import order_lines, orders
@@ -152,5 +153,6 @@ async def check_histories(tx: Read) -> int:
     """Raises AssertionError where replaying a history does not give the row; answers how many orders there are."""
     order_ids = await tx.all(IDS)
     for order_id in order_ids:
-        assert rules.replay(await history_of(tx, order_id)) == await tx.one(queries.BY_ID, order_id=order_id)
+        told = [event.changes for event in await history_of(tx, order_id)]
+        assert replayed(OrderRow, told) == await tx.one(queries.BY_ID, order_id=order_id)
     return len(order_ids)

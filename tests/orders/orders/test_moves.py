@@ -8,7 +8,9 @@ from sqlalchemy import bindparam, select
 
 from artel.db import Query, Read
 from artel.db.tables import outbox
-from artel.orders.orders import moves, rules
+from artel.kernel.history import replayed
+from artel.orders.orders import moves
+from artel.orders.orders.rows import OrderRow
 from tests.orders.orders.market import Market, check_histories, history_of
 from tests.orders.vouchers.till import enter_voucher, uses
 from tests.orders.waiting import pass_time
@@ -383,5 +385,6 @@ def test_a_history_that_misses_an_event_does_not_give_the_row(market: Market) ->
     """The canary of every check of histories."""
     _, order_id = bought(market, (market.offer(market.shop()), 1))
     events = market.run(market.db.read(history_of, order_id))
-    assert rules.replay(events) == market.row(order_id)
-    assert rules.replay(events[:1]) != market.row(order_id)
+    told = [event.changes for event in events]
+    assert replayed(OrderRow, told) == market.row(order_id)
+    assert replayed(OrderRow, told[:1]) != market.row(order_id)

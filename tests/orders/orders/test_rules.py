@@ -5,9 +5,10 @@ from typing import Final, get_args
 import msgspec
 import pytest
 
+from artel.kernel.history import changes, replayed
 from artel.orders.orders import rules
 from artel.orders.orders.model import MoveName, Standing, Status
-from artel.orders.orders.rows import EventRow, OrderRow, PartRow
+from artel.orders.orders.rows import OrderRow, PartRow
 
 NOW: Final = 1_000_000_000
 ORDER: Final = OrderRow(*(7, 5, "awaiting_payment", "RUB", 300, 0, 0, 0, 0, 300, 0, "", "", "", 1, NOW + 1, 0, 0, 1, 1))
@@ -141,15 +142,14 @@ def test_a_number_has_the_year_and_six_digits_or_more() -> None:
 def test_a_history_replayed_gives_the_row() -> None:
     paid = order("paid", paid_us=9, updated_us=9, version=2)
     back = msgspec.structs.replace(rules.after_refund(paid, 100), version=3)
-    events, row = [], None
-    for number, new in enumerate([ORDER, paid, back], 1):
-        changes = msgspec.json.encode(rules.changes(row, new)).decode()
-        events.append(EventRow(number, 7, 1, None, None, "placed", "", changes))
+    told, row = [], None
+    for new in [ORDER, paid, back]:
+        told.append(msgspec.json.encode(changes(row, new)).decode())
         row = new
-    assert rules.replay(events) == back
-    assert rules.replay(events[:2]) == paid
-    assert set(msgspec.json.decode(events[2].changes)) == {"status", "refunded_minor", "version"}
-    assert rules.replay([events[0], events[2]]) != back, "an event that is lost shows"
+    assert replayed(OrderRow, told) == back
+    assert replayed(OrderRow, told[:2]) == paid
+    assert set(msgspec.json.decode(told[2])) == {"status", "refunded_minor", "version"}
+    assert replayed(OrderRow, [told[0], told[2]]) != back, "an event that is lost shows"
 
 
 def test_a_refund_of_all_is_told_from_one_of_a_part() -> None:
