@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -61,15 +60,16 @@ class Call:
         return self.headers.get(name, b"").decode("latin-1")
 
     def cookie(self, name: str) -> str:
-        """A cookie's value, '' when it is absent."""
-        raw = self.headers.get(b"cookie")
-        if raw is None:
-            return ""
-        try:
-            morsel = SimpleCookie(raw.decode("latin-1")).get(name)
-        except CookieError:
-            return ""
-        return morsel.value if morsel else ""
+        """A cookie's value, '' when it is absent; of several the first (RFC 6265, 5.4: the one of the longest path).
+
+        Cookies that other applications of the host set hold whatever browsers let through, JSON for one: what is not
+        asked for is not looked at.
+        """
+        for pair in self.header(b"cookie").split(";"):
+            found, _, value = pair.strip().partition("=")
+            if found == name:
+                return value.strip('"')
+        return ""
 
     def query(self) -> dict[str, str]:
         """The fields of the query string. Raises Malformed when one is given twice."""

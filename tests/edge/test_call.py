@@ -109,6 +109,13 @@ def test_an_upload_is_read_in_pieces_under_the_same_limits(run: Run) -> None:
         ("xartel=1", ""),
         ("; ; =; artel", ""),
         ("a=\x01\x02; \xff", ""),
+        ('prefs={"a": 1, "b": [2]}; artel=1', "1"),
+        ("a[b]=1; c@d=Mon, 01 Jan 2026; artel=1", "1"),
+        ("name=\xc3\xa9; artel=1", "1"),
+        ('a="b; artel=1', "1"),
+        ("artel=1; artel=2", "1"),
+        ("Artel=2; artel=1", "1"),
+        ("artel=a=b==", "a=b=="),
         ("=" * 60_000, ""),
         ('a="' + "\\" * 60_000, ""),  # unquoting this took seconds in older Pythons (CVE-2024-7592)
     ],
