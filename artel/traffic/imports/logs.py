@@ -62,6 +62,8 @@ def find(names: list[str]) -> list[Path | None]:
         if name == "-":
             found[None] = None
             continue
+        if not name:  # a variable of the shell that is not set; as a path it would be this folder
+            raise LogMissing(path="''")
         path = Path(name)
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
@@ -78,15 +80,19 @@ def find(names: list[str]) -> list[Path | None]:
 
 
 def open_raw(path: Path | None) -> BufferedReader:
-    """The bytes as they lie there. Raises LogUnreadable."""
+    """The bytes as they lie there, or as a pipe gives them. Raises LogUnreadable."""
     if path is None:
-        stream = sys.stdin.buffer
-        begin = stream.read(SAMPLE_BYTES)  # a pipe gives its first bytes only once
-        return BufferedReader(_Begun(begin, stream), SAMPLE_BYTES)
+        return _piped(sys.stdin.buffer)
     try:
-        return BufferedReader(path.open("rb", 0), SAMPLE_BYTES)
+        file = BufferedReader(path.open("rb", 0), SAMPLE_BYTES)
+        return file if file.seekable() else _piped(file)
     except OSError as fault:
         raise LogUnreadable(path=str(path), reason=fault.strerror or str(fault)) from None
+
+
+def _piped(stream: BinaryIO) -> BufferedReader:
+    begin = stream.read(SAMPLE_BYTES)  # a pipe gives its first bytes only once
+    return BufferedReader(_Begun(begin, stream), SAMPLE_BYTES)
 
 
 class _Begun(RawIOBase):
@@ -105,13 +111,20 @@ class _Begun(RawIOBase):
         view[: len(part)] = part
         return len(part)
 
+    def close(self) -> None:
+        super().close()
+        if self.rest is not sys.stdin.buffer:
+            self.rest.close()
+
 
 def packing(raw: BufferedReader) -> Packing:
     """How the file is compressed, by its first bytes and not by its name."""
     begin = raw.peek(4)[:4]
     if begin.startswith(b"\x1f\x8b"):
         return "gzip"
-    return "zstd" if begin == b"\x28\xb5\x2f\xfd" else "plain"
+    if begin == b"\x28\xb5\x2f\xfd" or (begin[1:] == b"\x2a\x4d\x18" and begin[0] >> 4 == 5):  # or a skippable frame
+        return "zstd"
+    return "plain"
 
 
 def text_of(raw: BufferedReader, how: Packing) -> BufferedReader:

@@ -183,8 +183,9 @@ async def _import_open(run: Run, path: Path | None, raw: BufferedReader) -> None
     if "false" in chosen.fields.get("zoned", "") or chosen.name == "custom":
         await run.shop.db.write(manifest.claim_timezone, run.options.timezone)
     how = logs.packing(raw)
-    head = b"" if path is None else os.pread(raw.fileno(), HEAD_BYTES, 0)
-    origin = Origin(name, chosen.key, head, how != "plain" or path is None)
+    is_pipe = not raw.seekable()
+    head = b"" if is_pipe else os.pread(raw.fileno(), HEAD_BYTES, 0)
+    origin = Origin(name, chosen.key, head, how != "plain" or is_pipe)
     source, trail = await _resume(run, origin, raw)
     if source is None:
         return
@@ -192,7 +193,7 @@ async def _import_open(run: Run, path: Path | None, raw: BufferedReader) -> None
         raw.seek(source.offset_bytes)
     reading = Reading(chosen, run.options.timezone)
     await _stream(run, origin, source, trail, logs.text_of(raw, how), reading)
-    if origin.packed and path is not None:
+    if origin.packed and not is_pipe:
         await _close_source(run, origin, source.id, raw)
 
 

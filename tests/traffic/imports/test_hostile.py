@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import random
+import threading
 from pathlib import Path
 
 import duckdb
@@ -132,6 +133,28 @@ def test_a_bad_file_does_not_keep_the_others_from_being_imported(run, shop, tmp_
     assert [problem.count("\n") for problem in summary.problems] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
+def test_a_named_pipe_is_read_as_standard_input_is(run, shop, tmp_path: Path, pack) -> None:
+    """What a shell makes of `artel traffic import <(zcat old.gz)`."""
+    text = "".join(line(i) + "\n" for i in range(10_000)).encode()
+    os.mkfifo(tmp_path / "pipe")
+    for parsed in (10_000, 0):
+        feeder = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[pack(text)])
+        feeder.start()
+        done = run(service.import_logs(shop, [tmp_path / "pipe"], Options())).run
+        feeder.join()
+        assert (done.status, done.lines, done.parsed) == ("done", 10_000, parsed)
+
+
+def test_a_zstd_archive_may_begin_with_a_frame_to_be_skipped(run, shop, tmp_path: Path) -> None:
+    """As pzstd's do: RFC 8878, 3.1.2."""
+    skipped = b"\x5f\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"notes"
+    for number, frames in enumerate([[skipped, 0], [1, skipped], [skipped, 2, skipped, 3]]):
+        parts = [each if isinstance(each, bytes) else zstandard.compress(f"{line(each)}\n".encode()) for each in frames]
+        done = import_bytes(run, shop, tmp_path / f"{number}.zst", b"".join(parts), Options()).run
+        assert (done.status, done.parsed) == ("done", len(frames) // 2)
+
+
 def test_files_are_found_in_folders_and_by_patterns(tmp_path: Path, run, shop) -> None:
     for name in ("a.log", "b.log.gz", "deep/c.log"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -145,6 +168,8 @@ def test_files_are_found_in_folders_and_by_patterns(tmp_path: Path, run, shop) -
     assert logs.find(["-"]) == [None]
     with pytest.raises(LogMissing):
         logs.find([str(tmp_path / "absent.log")])
+    with pytest.raises(LogMissing):
+        logs.find([""])
     (tmp_path / "empty").mkdir()
     with pytest.raises(NothingToImport):
         logs.find([str(tmp_path / "empty")])
