@@ -64,7 +64,7 @@ class _Course:
         self.draw: Random = plan.draw_for(demo.seed, "job", number)
         self.customer, self.executor, self.staff = customer, executor, staff
         self.fate = FATES[number * len(FATES) // demo.sizes.jobs]
-        self._tx, self._number, self._end_us = tx, number, demo.as_of_us
+        self._tx, self._seed, self._number, self._end_us = tx, demo.seed, number, demo.as_of_us
         share = (number + self.draw.random()) / demo.sizes.jobs
         self._now_us = demo.as_of_us - plan.SPAN_US + int(share * (plan.SPAN_US - 2 * HOUR_US)) + HOUR_US
 
@@ -111,7 +111,7 @@ class _Course:
 
     async def _credit(self, minor: int) -> None:
         """Money for the customer, as the staff would enter it."""
-        name = f"demo/job/{self._number}"
+        name = f"demo/{self._seed}/job/{self._number}"
         postings = (Posting(world(CURRENCY), -minor), Posting(wallet(self.customer.account_id, CURRENCY), minor))
         intent = Intent("wallet.credited", name, name, postings, note="Демо", by=self.staff.account_id)
         await book.post(self.later(0.1), intent)

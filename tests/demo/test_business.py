@@ -88,6 +88,14 @@ def test_loaded_twice_it_is_there_once(db: Database, run: Run) -> None:
     assert run(db.read(dump)) == before
 
 
+def test_another_seed_is_loaded_besides(db: Database, run: Run) -> None:
+    run(load(db))
+    run(load(db, Demo(5, plan.sizes(1), AS_OF_US)))  # whose customers have other names
+    rows = run(db.read(dump))
+    counts = {name: len(rows[name]) for name in ("shops", "products", "offers", "orders", "jobs")}
+    assert counts == {"shops": 20, "products": 200, "offers": 400, "orders": 100, "jobs": 20}
+
+
 @pytest.mark.parametrize("broken_after", [2, 4, 5, 7])
 def test_a_load_that_broke_off_is_completed_by_the_next_one(db: Database, run: Run, broken_after: int) -> None:
     class Broken(Exception):
