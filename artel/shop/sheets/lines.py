@@ -1,9 +1,8 @@
 """What a line of a sheet asks for, what of that is new, and what is wrong with it. Nothing here reads the database."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -18,10 +17,8 @@ from artel.shop.products import service as products
 from artel.shop.products.model import Image, Product, ProductEdit, ProductWanted
 from artel.shop.sheets import cells
 from artel.shop.sheets.model import SKU_MAX, LineProblem, OfferLine
-from artel.shop.sheets.reading import Record
+from artel.shop.sheets.reading import NO_TEXT, Record
 from artel.shop.shops.model import ShopRow
-
-SURROGATES: Final = re.compile("[\ud800-\udfff]")  # what stands for bytes that are not UTF-8, and is no text itself
 
 
 class Asked(Struct, frozen=True):
@@ -101,7 +98,7 @@ def read(record: Record) -> Asked | list[LineProblem]:
         return None
 
     for column, cell in record.cells.items():
-        if "\0" in cell or SURROGATES.search(cell):
+        if NO_TEXT.search(cell):
             problems.append(LineProblem(record.line, column, "holds what is no text in UTF-8: save the file as UTF-8"))
     if problems:
         return problems

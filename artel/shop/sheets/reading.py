@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -12,6 +13,11 @@ from artel.shop.sheets.model import COLUMNS, RECORD_MAX, LineProblem, SheetHeade
 
 csv.field_size_limit(RECORD_MAX)  # of the whole process; Python's own is less than a description may have
 UNDECODABLE: Final = "surrogateescape"  # bytes that are not UTF-8 are told with the line and column they stand in
+NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")  # such bytes, and NUL, which the databases do not hold
+# A quote opens a cell only where the cell begins: in 'A 5" nail' it is a letter like any other.
+_TO_OPENING: Final = re.compile(r'(?:(?:[^",][^,]*+)?,)*+"')  # from the beginning of a cell
+_TO_CLOSING: Final = re.compile(r'(?:[^"]++|"")*+"')
+_TO_NEXT: Final = re.compile("[^,]*+,")
 
 
 class Record(Struct, frozen=True):
@@ -46,7 +52,7 @@ class Reader:
             if self._text:
                 yield from self._take(self._text)
             if self._open:
-                self._too_long()
+                raise SheetUnreadable(line=self._line + 1, problem="a quote is opened there and not closed")
             if not self._columns:
                 raise SheetHeader(problem="the file is empty")
 
@@ -55,8 +61,7 @@ class Reader:
             line = line.removeprefix("\ufeff")  # which spreadsheets begin a file with
         self._pending.append(line)
         self._pending_chars += len(line)
-        if line.count('"') % 2:
-            self._open = not self._open
+        self._open = _stays_open(line, is_open=self._open)
         if self._open:
             if self._pending_chars > RECORD_MAX:
                 self._too_long()
@@ -67,7 +72,10 @@ class Reader:
         try:
             cells = next(csv.reader([text], strict=True), [])
         except csv.Error as fault:
-            yield LineProblem(begin, "", f"is not CSV: {fault}")
+            problem = "it has CR without LF" if str(fault).startswith("new-line") else str(fault)
+            if not self._columns:
+                raise SheetHeader(problem=f"that is not CSV: {problem}") from None
+            yield LineProblem(begin, "", f"is not CSV: {problem}")
             return
         if not self._columns:
             self._columns = _header(cells)
@@ -81,11 +89,30 @@ class Reader:
         return Record(line, dict(zip(self._columns, map(as_meant, cells), strict=True)))
 
     def _too_long(self) -> None:
-        raise SheetUnreadable(line=self._line + 1, problem="a quote is opened there and not closed")
+        problem = f"has more than {RECORD_MAX:,} characters: is a quote opened there and not closed?"
+        raise SheetUnreadable(line=self._line + 1, problem=problem)
+
+
+def _stays_open(line: str, *, is_open: bool) -> bool:
+    """Whether a quoted cell goes on in the next line; `is_open`: one goes on in this line."""
+    if '"' not in line:
+        return is_open
+    place = 0
+    while found := (_TO_CLOSING if is_open else _TO_OPENING).match(line, place):
+        place, is_open = found.end(), not is_open
+        if is_open:
+            continue
+        following = _TO_NEXT.match(line, place)
+        if following is None:
+            break
+        place = following.end()
+    return is_open
 
 
 def _header(cells: Sequence[str]) -> list[str]:
     columns = [cell.strip().lower() for cell in cells]
+    if any(map(NO_TEXT.search, columns)):
+        raise SheetHeader(problem="that is no text in UTF-8: save the file as UTF-8")
     unknown = [column for column in columns if column not in COLUMNS]
     if unknown:
         raise SheetHeader(problem=f"there is no column {unknown[0][:50]!r}; there are {', '.join(COLUMNS)}")
