@@ -15,6 +15,8 @@ from artel.kernel.text import folded
 from artel.shop.search.model import Candidate, Term, Word
 
 WORD: Final = re.compile(r"[^\W_]+")
+# Apostrophes, the marks of stress, and what is not seen: soft hyphens, and spaces and joiners of no width.
+DROPPED: Final = str.maketrans("", "", "'\u2019\u0300\u0301\u00ad\u200b\u200c\u200d\u2060\ufeff")
 CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
 ACCENTED: Final = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")  # Latin letters with marks
 LATIN: Final = re.compile("[a-z]")
@@ -47,13 +49,15 @@ _SOUNDS: Final = {
     **{"l": "л", "m": "м", "n": "н", "o": "о", "p": "п", "q": "к", "r": "р", "s": "с", "t": "т", "u": "у", "v": "в"},
     **{"w": "в", "x": "кс", "y": "ы", "z": "з"},
 }
-_SOUND: Final = re.compile("|".join(_SOUNDS))
+# The y between two vowels belongs to the second one: kamenskaya, istoriya.
+_SOUND: Final = re.compile(
+    "|".join(f"{each}(?![aeou])" if each.endswith("y") and len(each) == 2 else each for each in _SOUNDS)
+)
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as they are compared: folded, accents of Latin letters dropped."""
-    plain = folded(text).replace("'", "").replace("\u2019", "")
-    plain = ACCENTED.sub(_without_accent, plain)
+    """The words of a text as they are compared: folded, accents of Latin letters and marks of stress dropped."""
+    plain = ACCENTED.sub(_without_accent, folded(text).translate(DROPPED))
     return [word[:WORD_MAX] for word in WORD.findall(plain)]
 
 

@@ -16,6 +16,7 @@ from artel.shop.search.model import Candidate, Term, Word
         ("Ёлка—палка_2", ["елка", "палка", "2"]),
         ("O’Brien don't", ["obrien", "dont"]),
         ("Čapek Brontë Й", ["capek", "bronte", "й"]),
+        ("Алекса\u0301ндр Пу\u0301шкин, вой\u00adна\u200b", ["александр", "пушкин", "война"]),  # as pages are copied
         ("C++ & R.U.R.", ["c", "r", "u", "r"]),
         ("x" * 100, ["x" * rules.WORD_MAX]),
         (" \t\n", []),
@@ -39,6 +40,26 @@ def test_a_text_is_cut_into_words_that_compare(text: str, words: list[str]) -> N
 )
 def test_words_of_one_stem_are_one(one: str, other: str, same: bool) -> None:
     assert (rules.stem(one) == rules.stem(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("latin", "meant"),
+    [
+        ("voyna", "война"),
+        ("dostoyevsky", "достоевский"),
+        ("kamenskaya", "каменская"),
+        ("mayakovsky", "маяковский"),
+        ("istoriya", "история"),
+        ("andrey", "андрей"),
+        ("andreyev", "андреев"),
+        ("novyy", "новый"),
+        ("znayu", "знаю"),
+        ("shchuka", "щука"),
+    ],
+)
+def test_a_word_in_latin_letters_is_read_as_it_sounds(latin: str, meant: str) -> None:
+    assert meant in rules.by_sound(latin)
+    assert not rules.by_sound(meant)
 
 
 @pytest.mark.parametrize(
