@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     Text,
     case,
+    cast,
     func,
     literal,
     literal_column,
@@ -46,7 +47,7 @@ def counting(filters: Filters, by: str) -> Query[Tally]:
             _whole("all", counted),
             _whole("in_stock", counted).where(counted.c.stock > 0),
             _named("shop", select(counted.c.shop_id.label("id")), SHOPS),
-            _named("category", select(counted.c.category_id.label("id")), CATEGORIES),
+            _ranked("category", _with_those_above(counted), CATEGORIES),
             _named("author", select(by_author.subquery("by_author").c.author_id.label("id")), AUTHORS),
             _tally("language", literal(0, BigInteger), counted.c.language).group_by(counted.c.language),
             _tally("price", _step(counted.c.price_minor), literal("", Text)).group_by(_step(counted.c.price_minor)),
@@ -79,17 +80,31 @@ def _whole(of: str, source: FromClause) -> Select[Any]:
 def _named(of: str, keys: Select[Any], named: FromClause) -> Select[Any]:
     """The commonest keys with their names."""
     each = keys.subquery(f"{of}_keys")
-    commonest = (
-        select(each.c.id, func.count().label("count"))
-        .where(each.c.id.is_not(None))
-        .group_by(each.c.id)
-        .order_by(func.count().desc(), each.c.id)
-        .limit(literal_column(str(CHOICES_MAX)))
-        .subquery(f"{of}_commonest")
+    counts = select(each.c.id, func.count().label("count")).where(each.c.id.is_not(None)).group_by(each.c.id)
+    return _ranked(of, counts, named)
+
+
+def _ranked(of: str, counts: Select[Any], named: FromClause) -> Select[Any]:
+    """The keys of the highest counts with their names."""
+    each = counts.subquery(f"{of}_counts")
+    commonest = select(each).order_by(each.c.count.desc(), each.c.id).limit(literal_column(str(CHOICES_MAX)))
+    found = commonest.subquery(f"{of}_commonest")
+    return select(literal(of, Text).label("of"), named.c.id, named.c.name, found.c.count.label("count")).join_from(
+        found, named, named.c.id == found.c.id
     )
-    return select(literal(of, Text).label("of"), named.c.id, named.c.name, commonest.c.count.label("count")).join_from(
-        commonest, named, named.c.id == commonest.c.id
+
+
+def _with_those_above(counted: FromClause) -> Select[Any]:
+    """How many offers are in each category or below it: a filter by the category leaves all of these."""
+    own = select(counted.c.category_id.label("id"), func.count().label("count")).group_by(counted.c.category_id)
+    up = own.cte("up", recursive=True)
+    up = up.union_all(
+        select(CATEGORIES.c.parent_id, up.c.count)
+        .join_from(up, CATEGORIES, CATEGORIES.c.id == up.c.id)
+        .where(CATEGORIES.c.parent_id.is_not(None))
     )
+    count = cast(func.sum(up.c.count), BigInteger)
+    return select(up.c.id, count.label("count")).where(up.c.id.is_not(None)).group_by(up.c.id)
 
 
 def _step(price: ColumnElement[int]) -> ColumnElement[int]:

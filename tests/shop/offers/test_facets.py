@@ -11,7 +11,7 @@ from artel.shop.offers import facets, service
 from artel.shop.offers.model import OfferFilter
 from artel.shop.offers.rules import PRICE_STEPS
 from tests.conftest import Run
-from tests.shop.offers.known import Known, some_filters, stock_shelves
+from tests.shop.offers.known import ABOVE, Known, some_filters, stock_shelves
 
 
 def test_facets_count_what_the_list_shows(db: Database, run: Run) -> None:
@@ -22,7 +22,9 @@ def test_facets_count_what_the_list_shows(db: Database, run: Run) -> None:
         there = [each for each in known if each.passes(query)]
         assert (counted.count, counted.capped) == (len(there), False), given
         assert counted.in_stock == sum(each.stock > 0 for each in there)
-        for choices, field in ((counted.shops, "shop"), (counted.categories, "category"), (counted.authors, "author")):
+        in_or_below = {above: sum(above in ABOVE[each.category] for each in there) for above in ABOVE}
+        assert {each.id: each.count for each in counted.categories} == {key: n for key, n in in_or_below.items() if n}
+        for choices, field in ((counted.shops, "shop"), (counted.authors, "author")):
             assert {each.id: each.count for each in choices} == _tallied(there, lambda each, f=field: getattr(each, f))
         assert {each.language: each.count for each in counted.languages} == _tallied(there, lambda each: each.language)
         assert {each.price_from: each.count for each in counted.prices} == _tallied(there, _step)
