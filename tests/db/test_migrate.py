@@ -223,3 +223,25 @@ def test_a_migration_that_fails_leaves_nothing_behind(settings: Settings, monkey
     with pytest.raises((StorageUnavailable, apsw.SQLError), match="syntax error"):
         _migrate(settings)
     assert _inspected(settings) == {}
+
+
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+def test_every_trigger_looks_at_the_tables_that_it_is_for(settings: Settings) -> None:
+    """A function without a search path of its own sees what a session's temporary tables hide."""
+    assert _triggers_led_by_sessions(settings) == []
+    _execute(settings, "create function led() returns trigger language plpgsql as $$ begin return null; end $$")
+    assert _triggers_led_by_sessions(settings) == ["led"], "the canary"
+
+
+def _triggers_led_by_sessions(settings: Settings) -> list[str]:
+    async def ask() -> list[str]:
+        connection = await asyncpg.connect(settings.database)
+        rows = await connection.fetch(
+            "select proname from pg_proc where prorettype = 'trigger'::regtype "
+            "and pronamespace = 'public'::regnamespace "
+            "and 'search_path=public, pg_temp' <> all (coalesce(proconfig, '{}'))"
+        )
+        await connection.close()
+        return [row[0] for row in rows]
+
+    return asyncio.run(ask())

@@ -149,6 +149,8 @@ class Hostile:
             *(self.edit, self.erase, self.overwrite, self.unbalanced, self.more_entries, self.not_all, self.smuggled),
             *(self.shifted, self.misplaced, self.opened_rich, self.strange_amounts),
         ]
+        if not self.sqlite:  # there a trigger sees only the tables of its own database
+            kinds.append(self.hidden)
         make = self.rng.choice(kinds)
         return make.__name__, make()
 
@@ -259,6 +261,19 @@ class Hostile:
         moves = [self._moved(one, amount), self._moved(other, -amount)]
         kept = self.rng.sample(moves, self.rng.randint(0, 1))
         return [self._transfer(2), *kept, self._entries((1, one, str(amount)), (2, other, str(-amount)))]
+
+    def hidden(self) -> Attempt:
+        """Unbalanced, where a table of the session's own hides the one that a trigger would look at."""
+        table = self.rng.choice(["ledger_transfers", "ledger_entries", "ledger_accounts"])
+        hides = f"CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT * FROM public.{table}"
+        if self.rng.random() < 0.5:
+            hides += " WHERE false"
+        one, other = self._hot()
+        into, rest = self._entries((1, one, "500"), (2, other, "-1")).split(" SELECT", 1)
+        entries = into.replace("ledger_entries", "public.ledger_entries") + " SELECT" + rest
+        looked_at = entries.replace("FROM ledger_", "FROM public.ledger_")
+        new = self._transfer(2).replace("ledger_transfers", "public.ledger_transfers")
+        return [new, hides, looked_at]
 
     def shifted(self) -> Attempt:
         """Balanced, with balances and times that do not continue those before."""
