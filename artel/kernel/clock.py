@@ -16,7 +16,7 @@ def iso(at_us: int) -> str:
 
 @functools.lru_cache(4096)  # what is written at one time mostly tells of the same seconds
 def _iso_second(second: int) -> str:
-    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
 
 
 def whole_s(us: int) -> int:
@@ -27,6 +27,8 @@ def whole_s(us: int) -> int:
 def parse_iso(text: str) -> int:
     """Microseconds of an ISO 8601 time; one without a zone is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    try:
+        in_utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:  # in its own zone it is a time, in UTC before the year 1 or after 9999
+        raise ValueError(f"{text} has no year in UTC") from None
+    return (in_utc - _EPOCH) // timedelta(microseconds=1)

@@ -19,7 +19,7 @@ def moment_us(field: str, text: str) -> int:
     """Microseconds of a time as it was typed; one without a zone is UTC. Raises Malformed."""
     try:
         return parse_iso(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Malformed(field=field, problem="is no time: write 2026-11-01 or 2026-11-01T10:00:00Z") from None
 
 

@@ -129,6 +129,7 @@ def test_a_question_that_makes_no_sense_is_refused(board: Board, eric: Person, q
         ({"due_at": "2020-01-01"}, "jobs.in_the_past"),
         ({"expires_at": "2020-01-01"}, "jobs.in_the_past"),
         ({"expires_at": "tomorrow"}, "request.malformed"),
+        ({"due_at": "9999-12-31T23:59:59-05:00"}, "request.malformed"),  # in UTC it is of the year 10000
         ({"fee_minor": 0}, "request.malformed"),
     ],
 )
