@@ -18,7 +18,7 @@ from artel.edge.reply import Header, Reply, encode
 from artel.edge.route import ANYONE, Credential, Route
 from artel.edge.signature import Signature, read_signature
 from artel.kernel.actor import Actor
-from artel.kernel.errors import Refusal
+from artel.kernel.errors import Malformed, Refusal
 from artel.kernel.secrets import Sealer
 
 NOBODY: Final = Actor(0, "", frozenset())
@@ -78,7 +78,7 @@ def _reading(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
 
     async def handle(call: Call) -> Reply:
         token = _token(route, call)
-        arguments = decode(call)
+        arguments = await _decoded(route, kit, decode, call, token)
         who = await _copied(kit, token, call) if kit.copies else None
         return await kit.db.read(in_transaction, who, token, arguments)
 
@@ -121,7 +121,7 @@ def _writing(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
     async def handle(call: Call) -> Reply:
         token = _token(route, call)
         await _read_body(route, signature, kit.limits, call)
-        arguments = decode(call)
+        arguments = await _decoded(route, kit, decode, call, token)
         key = idempotency.key_of(route, call, token) if route.idempotent else None
         with keys.in_flight(key) if key else nullcontext():
             if prepare and route.prepare_when(arguments.get("body")):
@@ -204,6 +204,16 @@ def _token(route: Route, call: Call) -> str:
             return ""
         raise
     return credential.token
+
+
+async def _decoded(route: Route, kit: Kit, decode: Callable[[Call], Arguments], call: Call, token: str) -> Arguments:
+    """What was asked for. Who may not ask at all is told that, and not what is wrong with the request."""
+    try:
+        return decode(call)
+    except Malformed:
+        if route.access != ANYONE:
+            admit(route, await kit.db.read(kit.authenticate, token))
+        raise
 
 
 async def _copied(kit: Kit, token: str, call: Call) -> Actor | None:

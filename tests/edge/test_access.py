@@ -228,6 +228,21 @@ def test_a_head_is_admitted_like_its_get(client: Client) -> None:
             assert client.request("HEAD", path).status_code == 401, route.path
 
 
+def test_who_may_not_ask_is_told_that_and_not_what_is_wrong_with_the_request(client: Client, people: People) -> None:
+    gone, customer, executor = people.person(), people.person(), people.person("executor")
+    people.expire_session(gone)
+    for route in composition.ROUTES:
+        if route.access == ANYONE:
+            continue
+        path = re.sub(r"{\w+}", "1", route.path) + "?twice=1&twice=1"
+        refused = {gone: 401}
+        if route.access != LOGGED_IN:
+            refused[executor if "customer" in route.access else customer] = 403
+        for person, status in refused.items():
+            answer = client.request(route.verb, path, headers=carried(route, person.session), content=b"[")
+            assert answer.status_code == status, f"{route.verb} {route.path}: {answer.text}"
+
+
 def test_every_line_of_the_list_is_a_route() -> None:
     assert EXPECTED.keys() - {f"{route.verb} {route.path}" for route in composition.ROUTES} == set()
 
