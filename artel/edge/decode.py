@@ -68,6 +68,7 @@ def _path_part(name: str, wanted: type) -> Callable[[Call, Arguments], None]:
 
 def _query_part(name: str, wanted: Any) -> Callable[[Call, Arguments], None]:
     fields = {field.encode_name: field.name for field in msgspec.structs.fields(wanted)}
+    lenient = not wanted.__struct_config__.forbid_unknown_fields  # as for a body
 
     def part(call: Call, arguments: Arguments) -> None:
         given = call.query()
@@ -75,7 +76,7 @@ def _query_part(name: str, wanted: Any) -> Callable[[Call, Arguments], None]:
             if "\0" in value:
                 raise Malformed(field=field, problem="holds a NUL character, which no text here may")
         unknown = given.keys() - fields.keys()
-        if unknown:
+        if unknown and not lenient:
             raise Malformed(
                 field=min(unknown),
                 problem="is not a parameter of this; there are " + ", ".join(sorted(fields)),
@@ -84,7 +85,7 @@ def _query_part(name: str, wanted: Any) -> Callable[[Call, Arguments], None]:
             arguments[name] = msgspec.convert(given, wanted, strict=False)
         except msgspec.ValidationError as fault:
             raise malformed(fault, "query") from None
-        for field in given:
+        for field in given.keys() - unknown:
             if getattr(arguments[name], fields[field]) is None:  # msgspec reads the word null so
                 raise Malformed(field=field, problem="is no value: leave the parameter out instead")
 

@@ -143,6 +143,7 @@ ROUTES: Final[list[Route]] = [
         access=ANYONE,
         prepare=prove,
         idempotent=True,
+        manner=wire.LOG_IN_MANNER,
         present=wire.logged_in,
         raises=(model.UnknownLogin, model.WrongPassword, model.TooManyAttempts, model.HashingBusy),
         example={"login": "anna", "password": "correct horse battery"},

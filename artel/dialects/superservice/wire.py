@@ -286,9 +286,17 @@ def refuse_top_up(refusal: Refusal, request_id: str) -> Reply:
     return refuse(refusal, request_id, {**SAID, AmountUnfit: TOO_LARGE, TooMuchMoney: TOO_LARGE})
 
 
+def refuse_log_in(refusal: Refusal, request_id: str) -> Reply:
+    """The same at a log-in, where text that is too long is only wrong: nobody has such a login, or such a password."""
+    if isinstance(refusal, Malformed) and "length" in refusal.facts["problem"]:
+        return refuse(UnknownLogin(), request_id)
+    return refuse(refusal, request_id)
+
+
 MANNER: Final = Manner(
     "superservice", carried_in(COOKIE), refuse, json_only=False, carries=("Cookie", f"{COOKIE}={{token}}")
 )
+LOG_IN_MANNER: Final = msgspec.structs.replace(MANNER, refuse=refuse_log_in)
 WALLET_MANNER: Final = msgspec.structs.replace(MANNER, refuse=refuse_top_up)
 
 
