@@ -183,7 +183,7 @@ class JobClosed(Refusal):
 
 
 class MoveIllegal(Refusal):
-    """You cannot {move} the job {job_id}: it is {status} since {at}. What you can do: {legal}."""
+    """The job {job_id} does not allow {move} now: it is {status} since {at}. What you can do: {legal}."""
 
     code, kind = "jobs.move_illegal", "conflict"
 

@@ -85,6 +85,8 @@ def ended_by(job: JobRow, asker: Collection[Standing], account_id: int) -> str:
     """Who ended it, in words that tell an executor nothing of another one."""
     if job.closed_by is None:
         return "Artel"
+    if job.status == "refunded":  # later than it was closed
+        return "the staff or both sides"
     if job.closed_by == account_id:
         return "you"
     if job.closed_by == job.customer_id:

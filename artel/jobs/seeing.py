@@ -63,7 +63,7 @@ def refuse(seen: Seen, who: Actor, move: MoveName, now_us: int) -> None:
     if source == "open":
         raise _closed(seen, who)
     raise MoveIllegal(
-        move=move.replace("_", " a "),
+        move=move,
         job_id=job.id,
         status=job.status,
         at=iso(job.refunded_us or job.closed_us or job.created_us),

@@ -41,6 +41,8 @@ DONE: Final = msgspec.structs.replace(
     OPEN, status="fulfilled", executor_id=EXECUTOR, closed_us=5, closed_by=EXECUTOR, transfer_id=3
 )
 
+BACK: Final = msgspec.structs.replace(DONE, status="refunded", refunded_us=8)
+
 
 def row(status: str, **changed: object) -> JobRow:
     return msgspec.structs.replace(OPEN, status=status, closed_us=5, **changed)
@@ -121,6 +123,8 @@ def test_what_somebody_is_to_a_job(account_id: int, roles: set[str], found: set[
         (row("cancelled", closed_by=CUSTOMER), {"customer"}, CUSTOMER, "you"),
         (row("cancelled", closed_by=9), {"customer"}, CUSTOMER, "the staff"),
         (row("expired"), {"customer"}, CUSTOMER, "Artel"),
+        (BACK, {"executor"}, EXECUTOR, "the staff or both sides"),
+        (BACK, {"candidate"}, STRANGER, "the staff or both sides"),
     ],
 )
 def test_who_ended_a_job_in_words_for_each_asker(
