@@ -84,7 +84,7 @@ def open_raw(path: Path | None) -> BufferedReader:
     if path is None:
         return _piped(sys.stdin.buffer)
     try:
-        file = BufferedReader(path.open("rb", 0), SAMPLE_BYTES)
+        file: BufferedReader = BufferedReader(path.open("rb", 0), SAMPLE_BYTES)
         return file if file.seekable() else _piped(file)
     except OSError as fault:
         raise LogUnreadable(path=str(path), reason=fault.strerror or str(fault)) from None
