@@ -59,6 +59,10 @@ class Call:
         """A header's value, '' when it is absent. Names are lower case."""
         return self.headers.get(name, b"").decode("latin-1")
 
+    def media_type(self) -> str:
+        """What the body says that it is, without parameters; '' when it says nothing."""
+        return self.header(b"content-type").partition(";")[0].strip().lower()
+
     def cookie(self, name: str) -> str:
         """A cookie's value, '' when it is absent; of several the first (RFC 6265, 5.4: the one of the longest path).
 

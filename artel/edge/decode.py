@@ -25,6 +25,12 @@ class NotFound(Refusal):
     code, kind = "request.not_found", "missing"
 
 
+class FormSent(Refusal):
+    """The body is a form ({content_type}), with a file somewhere in it: send the file itself as the body."""
+
+    code, kind = "request.form_sent", "unsupported"
+
+
 def decoder(route: Route, signature: Signature, upload_max_bytes: int) -> Callable[[Call], Arguments]:
     """What turns a request into the use case's arguments. Raises Malformed with the field's path."""
     parts: list[Callable[[Call, Arguments], None]] = []
@@ -119,6 +125,9 @@ def _if_match_part(call: Call, arguments: Arguments) -> None:
 
 def _stream_part(name: str, limit_bytes: int) -> Callable[[Call, Arguments], None]:
     def part(call: Call, arguments: Arguments) -> None:
+        kind = call.media_type()
+        if kind.startswith("multipart/"):
+            raise FormSent(content_type=kind)
         arguments[name] = call.stream_body(limit_bytes)
 
     return part

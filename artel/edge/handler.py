@@ -233,7 +233,7 @@ async def _read_body(route: Route, signature: Signature, limits: Limits, call: C
         return
     await call.read_body(limits.body_max_bytes, limits.body_timeout_s)
     if route.manner.json_only and call.body:
-        kind = call.header(b"content-type").partition(";")[0].strip().lower()
+        kind = call.media_type()
         if kind and kind != "application/json" and not kind.endswith("+json"):
             raise NotJson(content_type=kind)
 

@@ -15,7 +15,7 @@ from msgspec import NODEFAULT, Struct
 
 from artel.db import StorageUnavailable
 from artel.edge.call import BodyTooLarge, BodyTooSlow
-from artel.edge.decode import IF_MATCH, INTEGER_DIGITS_MAX, NotFound
+from artel.edge.decode import IF_MATCH, INTEGER_DIGITS_MAX, FormSent, NotFound
 from artel.edge.handler import NotJson
 from artel.edge.idempotency import KEY, KEY_CHARACTERS_MAX, REPLAYED, InFlight, KeyReused
 from artel.edge.identity import SAFE, CrossSite, NotAllowed, NotLoggedIn
@@ -144,6 +144,8 @@ class Operation(Struct, frozen=True):
             found.append(NotFound)
         if asked.body or asked.stream:
             found += [BodyTooLarge, BodyTooSlow]
+        if asked.stream:
+            found.append(FormSent)
         if asked.body and route.manner.json_only:
             found.append(NotJson)
         if route.idempotent:

@@ -20,7 +20,15 @@ from artel.edge.route import ANYONE, LOGGED_IN, Route, Trial, delete, get, patch
 from artel.kernel.actor import Actor
 from artel.kernel.page import PAGE_MAX
 from artel.traffic.imports import service as imports
-from artel.traffic.imports.model import LogMissing, Terms
+from artel.traffic.imports.model import (
+    FormatUnknown,
+    LogDamaged,
+    LogMissing,
+    LogUnreadable,
+    StorageFull,
+    Terms,
+    TimezoneChanged,
+)
 from artel.traffic.imports.weave import Workshop
 from artel.traffic.reports import service as reports
 from artel.traffic.reports.model import Question
@@ -165,7 +173,7 @@ ROUTES: Final[list[Route]] = [
         scope="traffic:write",
         status=201,
         present=wire.parsed,
-        raises=(LogMissing,),
+        raises=(LogMissing, FormatUnknown, LogUnreadable, LogDamaged, TimezoneChanged, StorageFull),
     ),
     _dialect(
         get,

@@ -81,10 +81,11 @@ def import_command(
 
     summary = _shop(settings, use)
     if as_json:
-        print_json(Report(summary.run, summary.reasons, summary.problems, summary.elapsed_us, summary.lines_per_s))
+        told = list(map(str, summary.problems))
+        print_json(Report(summary.run, summary.reasons, told, summary.elapsed_us, summary.lines_per_s))
     else:
         _print(summary)
-    problems = summary.problems + ([] if lenient else _rejections(summary))
+    problems = [*map(str, summary.problems), *([] if lenient else _rejections(summary))]
     for problem in problems:
         err.print(f"artel: {problem}", markup=False, soft_wrap=True)
     if problems:

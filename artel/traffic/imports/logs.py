@@ -84,8 +84,8 @@ def open_raw(path: Path | None) -> BufferedReader:
     if path is None:
         return _piped(sys.stdin.buffer)
     try:
-        file: BufferedReader = BufferedReader(path.open("rb", 0), SAMPLE_BYTES)
-        return file if file.seekable() else _piped(file)
+        file = path.open("rb", 0)
+        return BufferedReader(file, SAMPLE_BYTES) if file.seekable() else _piped(BufferedReader(file))
     except OSError as fault:
         raise LogUnreadable(path=str(path), reason=fault.strerror or str(fault)) from None
 

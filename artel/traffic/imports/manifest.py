@@ -102,6 +102,11 @@ async def begin(tx: Write, what: str, bytes_total: int) -> int:
     return made
 
 
+async def expect(tx: Write, import_id: int, bytes_total: int) -> None:
+    """So many bytes are to be read."""
+    await tx.run(queries.EXPECT, import_id=import_id, bytes_total=bytes_total)
+
+
 async def finish(tx: Write, import_id: int, status: Status, problem: str) -> Import:
     """The end of an import, good or bad."""
     await tx.run(queries.FINISH, import_id=import_id, outcome=status, now_us=tx.now_us, why=problem)

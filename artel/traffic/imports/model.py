@@ -62,7 +62,7 @@ class Import(Struct, frozen=True):
     format: str
     created_us: int
     finished_us: int  # 0 while it runs
-    bytes_total: int  # 0 when nobody can know
+    bytes_total: int  # 0 when nobody can know; of an upload what is here, which grows while it is sent
     bytes_read: int
     lines: int
     parsed: int
@@ -77,7 +77,7 @@ class Summary(Struct, frozen=True):
 
     run: Import
     reasons: list[Rejection]
-    problems: list[str]  # one line for each log that could not be read, or not to its end
+    problems: list[Refusal]  # one for each log that could not be read, or not to its end
     elapsed_us: int
 
     @property

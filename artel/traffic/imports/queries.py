@@ -85,6 +85,9 @@ NAME_FORMAT = Command(
     .where(imports.c.id == bindparam("import_id"))
     .values(format=case((imports.c.format == "", bindparam("name")), else_=imports.c.format))
 )
+EXPECT = Command(
+    update(imports).where(imports.c.id == bindparam("import_id")).values(bytes_total=bindparam("bytes_total"))
+)
 FINISH = Command(
     update(imports)
     .where(imports.c.id == bindparam("import_id"))

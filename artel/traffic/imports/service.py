@@ -24,7 +24,9 @@ from artel.traffic.imports.manifest import Change, Counts, Mark, Raced, SourceMo
 from artel.traffic.imports.model import (
     FormatUnknown,
     LogDamaged,
+    LogMissing,
     LogUnreadable,
+    NothingToImport,
     Options,
     PatternInvalid,
     StorageFull,
@@ -36,6 +38,7 @@ from artel.traffic.imports.segments import LOOMS, Loom, Parsed, Reading
 from artel.traffic.imports.weave import Origin, Progress, Run, Workshop, in_thread, stored, weave
 
 GATE_PAUSE_S: Final = 0.01
+TELL_NS: Final = 1_000_000_000  # how often it is told how much of an upload is here
 SHOWN_LINE_CHARS: Final = 200  # of a line that no format fits
 
 
@@ -51,10 +54,18 @@ async def import_logs(
     A log that cannot be read does not keep the others from being imported: see `problems` of the answer. Refusals that
     concern all of them (an unknown time zone, a full disk) end the import and are raised.
     """
+    named = [(path, "standard input" if path is None else str(path)) for path in paths]
+    return await _import_named(shop, named, options, progress)
+
+
+async def _import_named(
+    shop: Workshop, named: list[tuple[Path | None, str]], options: Options, progress: Progress = _silent
+) -> Summary:
+    paths = [path for path, _ in named]
     what = ", ".join("standard input" if path is None else path.name for path in paths[:3])
     what += f" and {len(paths) - 3} more" if len(paths) > 3 else ""
     async with _begun(shop, options, what, _size(paths)) as (ready, import_id, bench):
-        return await _import_all(shop, ready, import_id, bench, paths, options, progress)
+        return await _import_all(shop, ready, import_id, bench, named, options, progress)
 
 
 async def import_upload(
@@ -62,21 +73,38 @@ async def import_upload(
 ) -> Summary:
     """Import what a client sends. It is stored first, so that a broken connection leaves nothing half imported.
 
-    Raises UploadTooLarge, and what `import_logs` raises.
+    Raises UploadTooLarge, what `import_logs` raises, and what kept the log from being read to its end.
     """
     async with _begun(shop, options, name, 0) as (ready, import_id, bench):
         target = ready.incoming / f"{import_id}-upload"
         try:
-            with target.open("wb") as file:
-                size = 0
-                async for piece in body:
-                    size += len(piece)
-                    if size > limit_bytes:
-                        raise UploadTooLarge(limit=limit_bytes)
-                    await in_thread(shop, stored, file.write, piece)
-            return await _import_all(shop, ready, import_id, bench, [target], options, _silent)
+            await _receive(shop, import_id, body, target, limit_bytes)
+            done = await _import_all(shop, ready, import_id, bench, [(target, name)], options, _silent)
         finally:
             target.unlink(missing_ok=True)
+    return _read_whole(done)
+
+
+async def _receive(shop: Workshop, import_id: int, body: AsyncIterator[bytes], target: Path, limit_bytes: int) -> None:
+    """Store what a client sends; `bytes_total` tells meanwhile how much of it is here."""
+    size, told_ns = 0, 0
+    with target.open("wb") as file:
+        async for piece in body:
+            size += len(piece)
+            if size > limit_bytes:
+                raise UploadTooLarge(limit=limit_bytes)
+            await in_thread(shop, stored, file.write, piece)
+            if monotonic_ns() - told_ns > TELL_NS:
+                await shop.db.write(manifest.expect, import_id, size)
+                told_ns = monotonic_ns()
+    await shop.db.write(manifest.expect, import_id, size)
+
+
+def _read_whole(done: Summary) -> Summary:
+    """The summary of an import that is nothing but one log. Raises what kept it from being read to its end."""
+    for problem in done.problems:
+        raise problem
+    return done
 
 
 @asynccontextmanager
@@ -107,12 +135,12 @@ async def _import_all(
     ready: Folders,
     import_id: int,
     bench: Path,
-    paths: list[Path | None],
+    named: list[tuple[Path | None, str]],
     options: Options,
     progress: Progress,
 ) -> Summary:
     began = monotonic_ns()
-    problems: list[str] = []
+    problems: list[Refusal] = []
     with ExitStack() as stack:
         looms = await asyncio.gather(*(in_thread(shop, Loom, bench, number) for number in range(LOOMS)))
         for loom in looms:
@@ -120,11 +148,12 @@ async def _import_all(
         # Loaded while the first blocks are split; whoever needs it first waits for it.
         countries = asyncio.ensure_future(in_thread(shop, geo.load, options.geo_database))
         run = Run(shop, ready, import_id, bench, looms, options, countries, progress, iter(range(1, 2**62)))
-        for path in paths:
-            await _import_log(run, path, problems)
+        for path, name in named:
+            await _import_log(run, path, name, problems)
         await countries
     await merge.merge_small(shop, ready, import_id, bench)
-    done = await shop.db.write(manifest.finish, import_id, "failed" if problems else "done", "; ".join(problems))
+    told = "; ".join(map(str, problems))
+    done = await shop.db.write(manifest.finish, import_id, "failed" if problems else "done", told)
     reasons = await shop.db.read(manifest.reasons, import_id)
     return Summary(done, reasons, problems, (monotonic_ns() - began) // 1000)
 
@@ -154,20 +183,19 @@ async def _sweep(shop: Workshop, ready: Folders) -> None:
     await in_thread(shop, folders.sweep, ready, [i for i in running if i not in gone], counted)
 
 
-async def _import_log(run: Run, path: Path | None, problems: list[str]) -> None:
+async def _import_log(run: Run, path: Path | None, name: str, problems: list[Refusal]) -> None:
     while True:
         try:
             with closing(await in_thread(run.shop, logs.open_raw, path)) as raw:
-                await _import_open(run, path, raw)
+                await _import_open(run, name, raw)
         except SourceMoved:
             continue  # somebody else went on with this very file: look again how far it is
         except (FormatUnknown, LogUnreadable, LogDamaged) as fault:
-            problems.append(str(fault))
+            problems.append(fault)
         return
 
 
-async def _import_open(run: Run, path: Path | None, raw: BufferedReader) -> None:
-    name = "standard input" if path is None else str(path)
+async def _import_open(run: Run, name: str, raw: BufferedReader) -> None:
     try:
         sample = await in_thread(run.shop, logs.sample, raw)
     except OSError as fault:
@@ -303,7 +331,16 @@ async def _close_source(run: Run, origin: Origin, source_id: int, raw: BufferedR
 async def import_configured(shop: Workshop, log: str, options: Options) -> Summary:
     """Import the log that the operator configured, relative to the data folder.
 
-    Raises LogMissing, and what kept the log from being read to its end.
+    Whoever asks is told of it by that name, not where the data folder is. Raises LogMissing, and what kept the log
+    from being read to its end.
     """
-    found = await in_thread(shop, logs.find, [str(shop.data / log)])
-    return await import_logs(shop, found, options)
+    try:
+        found = await in_thread(shop, logs.find, [str(shop.data / log)])
+    except (LogMissing, NothingToImport):
+        raise LogMissing(path=log) from None
+    return _read_whole(await _import_named(shop, [(path, _within(shop.data, path)) for path in found], options))
+
+
+def _within(folder: Path, path: Path | None) -> str:
+    assert path is not None, "a log that is configured is no standard input"
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -179,8 +179,8 @@ def test_an_unknown_format_is_told_with_its_first_line_and_the_known_ones(run, s
     log.write_text("\nrubbish\x1b[2J\n" * 3)
     summary = run(service.import_logs(shop, [log], Options()))
     assert summary.run.status == "failed"
-    assert FormatUnknown.code and "shop, combined, common, caddy, cloudfront, custom" in summary.problems[0]
-    assert r"'rubbish\x1b[2J'" in summary.problems[0]
+    assert FormatUnknown.code and "shop, combined, common, caddy, cloudfront, custom" in str(summary.problems[0])
+    assert r"'rubbish\x1b[2J'" in str(summary.problems[0])
 
 
 @pytest.mark.parametrize(
