@@ -85,7 +85,7 @@ async def create_all(tx: Write, who: Actor, wanted: Sequence[tuple[int, OfferWan
         living = await products.look(tx, product_ids)
         raise ProductUnknown(product=next(each for each in product_ids if each not in living))
     prices = [
-        _kept(tx, who, offer_id, terms[shop_id].currency, body.price_minor, body.compare_at_minor or 0)
+        _kept(tx.now_us, who, offer_id, terms[shop_id].currency, body.price_minor, body.compare_at_minor or 0)
         for offer_id, (shop_id, body) in zip(ids, wanted, strict=True)
     ]
     await tx.many(queries.ADD_PRICE, prices)
@@ -135,9 +135,11 @@ async def _change(tx: Write, who: Actor, edits: Iterable[tuple[OfferRow, OfferEd
         rules.check_compare_at(new.price_minor, new.compare_at_minor)
         price_minor, compare_at_minor = new.price_minor, new.compare_at_minor or 0
         prices = {"new_price_minor": price_minor, "new_compare_at_minor": compare_at_minor}
-        written.append({"offer_id": row.id, "new_active": int(new.active), "now_us": tx.now_us, **prices})
+        # A change that waited for another began before it, and did not happen before it.
+        at_us = max(tx.now_us, row.updated_us + 1)
+        written.append({"offer_id": row.id, "new_active": int(new.active), "now_us": at_us, **prices})
         if changes.keys() & {"price_minor", "compare_at_minor"}:
-            kept.append(_kept(tx, who, row.id, row.currency, price_minor, compare_at_minor))
+            kept.append(_kept(at_us, who, row.id, row.currency, price_minor, compare_at_minor))
             was = row.price_minor, price_minor, row.compare_at_minor, compare_at_minor
             told.append(PriceChanged(row.id, row.shop_id, who.account_id, row.currency, *was))
     await tx.many(queries.EDIT, written)
@@ -206,7 +208,7 @@ async def _to_edit(tx: Write, who: Actor, offer_id: int) -> OfferRow:
 
 
 def _kept(
-    tx: Write, who: Actor, offer_id: int, currency: str, price_minor: int, compare_at_minor: int
+    at_us: int, who: Actor, offer_id: int, currency: str, price_minor: int, compare_at_minor: int
 ) -> dict[str, Any]:
     """The price that was just set, as its history has it; every way to set one comes here."""
     return {
@@ -214,7 +216,7 @@ def _kept(
         "price_minor": price_minor,
         "compare_at_minor": compare_at_minor,
         "currency": currency,
-        "now_us": tx.now_us,
+        "now_us": at_us,
         "account_id": who.account_id or None,
     }
 

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 
 from artel.db import Database, Query, Read, Write
 from artel.db.tables import outbox
+from artel.demo.business import At
 from artel.kernel.actor import SYSTEM, Actor
 from artel.kernel.page import Cut
 from artel.shop.offers import service
@@ -202,6 +203,23 @@ def test_every_price_is_kept_and_told_of_once(db: Database, run: Run, keeper: tu
     assert [*first.items, *rest.items] == history.items
     with pytest.raises(OfferUnknown):
         run(db.read(service.prices, 10**17, Cut()))
+
+
+def test_a_price_that_waited_for_another_one_to_be_set_is_later_than_that(
+    db: Database, run: Run, keeper: tuple[Actor, Things]
+) -> None:
+    async def change(tx: Write, price_minor: int, began_before_us: int) -> None:
+        began = At(tx, tx.now_us - began_before_us)
+        await service.edit(began, who, offer.id, OfferEdit(price_minor=price_minor), None)
+
+    who, _ = keeper
+    offer = _offered(db, run, keeper)
+    run(db.write(change, 400, 0))
+    run(db.write(change, 300, 1_000_000))
+    history = run(db.read(service.prices, offer.id, Cut())).items
+    assert [each.price_minor for each in history] == [300, 400, 500]
+    assert history[0].at > history[1].at > history[2].at
+    assert run(db.read(service.get, offer.id)).updated_at == history[0].at
 
 
 def test_a_change_for_another_version_is_refused_with_both(
