@@ -302,13 +302,15 @@ class Bazaar:
         for offer_id in self.offer_ids:
             left, sold = await tx.one(STOCK, offer_id=offer_id) or 0, await tx.one(SOLD, offer_id=offer_id) or 0
             assert left + sold == COPIES, f"offer {offer_id}: {left} left and {sold} sold of {COPIES}"
-        await self._reckon_book(tx)
         self._count(dues, captured)
         self.first = max(due.id for due in dues)
         self.first_charge = await tx.one(LAST_CHARGE) or 0
 
-    async def _reckon_book(self, tx: Read) -> None:
-        """The accounts of the book, after all waves."""
+    async def audit(self) -> None:
+        """The same of the whole book, after all waves: it costs as much as there is in it."""
+        await self.db.read(self._audit)
+
+    async def _audit(self, tx: Read) -> None:
         sums = {each.purpose: each.balance_minor for each in await book.trial_balance(tx, BalanceQuery())}
         assert sum(sums.values()) == 0, f"the book does not balance: {sums}"
         outside = (await book.balance(tx, places.provider("test", "RUB"))).posted_minor

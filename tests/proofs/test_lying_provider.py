@@ -40,6 +40,7 @@ def test_money_orders_and_stock_agree_whatever_the_provider_does(bazaar: Bazaar,
     for _ in range(WAVES * scale):
         run(bazaar.wave(ORDERS))
         run(bazaar.reckon())
+    run(bazaar.audit())
     met = bazaar.seen
     assert met["died"] and met["paid"] and met["expired"] and met["given back unasked"], met
     assert met["orders.move_illegal"] and met["wrong_amount"] and met["late"], met
@@ -54,6 +55,7 @@ def _caught(bazaar: Bazaar, run: Run) -> str:
         try:
             run(bazaar.wave(ORDERS // 2))
             run(bazaar.reckon())
+            run(bazaar.audit())
         except (AssertionError, *BY_THE_DATABASE) as fault:
             return str(fault)
     return ""
