@@ -59,6 +59,10 @@ class Order:
         """What can be paid back of a part."""
         return self.worth(shop) - self.refunded.get(shop, 0)
 
+    def awaited(self) -> set[str]:
+        """The shops whose parts neither are on their way nor were paid back whole."""
+        return {shop for shop in self.shops() - self.shipped if self.room(shop)}
+
     def commission(self, shop: str) -> int:
         """What the platform keeps of a part: its share of the sale less the same share of what went back."""
         whole = round(Fraction(self.worth(shop) * COMMISSION_BP[shop], 10_000))  # half to even
@@ -188,19 +192,19 @@ class Model:
 
     def ship(self, number: int, who: str, shop: str) -> bool:
         order = self.orders[number]
-        if order.status not in ("paid", "partly_refunded") or shop in order.shipped:
+        if order.status not in ("paid", "partly_refunded") or order.completed or shop in order.shipped:
             return False
         if shop not in self._own(order, who):
             return False
         order.shipped.add(shop)
-        if order.shipped == order.shops():
+        if not order.awaited():
             order.status = "shipped"
         return True
 
     def complete(self, number: int, who: str) -> bool:
         order = self.orders[number]
         may = who in (order.customer, "staff") or self._own(order, who) == order.shops()
-        there = order.status in ("shipped", "partly_refunded") and order.shipped == order.shops()
+        there = order.status in ("shipped", "partly_refunded") and not order.awaited()
         if not may or not there or order.completed:
             return False
         order.status, order.completed = "completed", True

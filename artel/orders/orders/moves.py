@@ -49,7 +49,7 @@ async def confirm(tx: Write, who: Actor, order_id: int, shop_id: int, terms: Ter
 
 
 async def ship(tx: Write, who: Actor, order_id: int, shop_id: int, body: Shipping) -> Order:
-    """Send the shop's part. When every part is on its way, so is the order.
+    """Send the shop's part. When no other part is awaited any more, the order is on its way.
 
     Raises OrderUnknown, PartUnknown, PartDone, MoveIllegal.
     """
@@ -60,7 +60,7 @@ async def ship(tx: Write, who: Actor, order_id: int, shop_id: int, body: Shippin
     )
     if not shipped:
         raise _done(seen, shop_id, "shipped")
-    waits = any(not part.shipped_us for part in seen.parts if part.shop_id != shop_id)
+    waits = any(rules.is_awaited(part) for part in seen.parts if part.shop_id != shop_id)
     new = seen.order if waits else msgspec.structs.replace(seen.order, status="shipped")
     occasion = Occasion("part_shipped" if waits else "shipped", who.account_id, body.tracking, shop_id)
     await history.move(tx, seen.order, new, seen.shop_ids, occasion)

@@ -88,11 +88,16 @@ def possible(
         case "cancel":  # by the customer until something is on its way
             return not asker.isdisjoint(_SELLERS) or not any(part.shipped_us for part in parts)
         case "ship":
-            return any(not part.shipped_us for part in parts if part.shop_id in own)
+            return not order.completed_us and any(not part.shipped_us for part in parts if part.shop_id in own)
         case "complete":
-            return not order.completed_us and all(part.shipped_us for part in parts)
+            return not order.completed_us and not any(map(is_awaited, parts))
         case "refund":
             return any(part.refunded_minor < part.total_minor for part in parts if part.shop_id in own)
+
+
+def is_awaited(part: PartRow) -> bool:
+    """Whether the customer waits for the part: it is not on its way, and not all of its money went back."""
+    return not part.shipped_us and not 0 < part.total_minor == part.refunded_minor
 
 
 def is_over(order: OrderRow, now_us: int) -> bool:

@@ -101,6 +101,13 @@ class Market:
         taken: bool = self.run(self.db.write(pay, order_id))
         return taken
 
+    def bought(self, *lines: tuple[int, int], **rest: Any) -> tuple[Person, int]:
+        """A customer with a paid order."""
+        anna = self.people.person()
+        order_id = self.order(anna, *lines, **rest)["id"]
+        assert self.pay(order_id)
+        return anna, order_id
+
     def stock(self) -> list[int]:
         """The copies that can be sold, by offer."""
         return list(self.run(self.db.read(stocks)))

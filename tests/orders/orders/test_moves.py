@@ -227,125 +227,6 @@ def test_who_may_cancel_changes_on_the_way(market: Market) -> None:
     assert market.stock() == [10, 10, 10]
 
 
-# --- refunds
-
-
-def bought(market: Market, *lines: tuple[int, int], **rest: Any) -> tuple[Any, int]:
-    """A customer with a paid order."""
-    anna = market.people.person()
-    order_id = market.order(anna, *lines, **rest)["id"]
-    assert market.pay(order_id)
-    return anna, order_id
-
-
-def test_copies_are_paid_back_and_restocked_once(market: Market) -> None:
-    shop = market.shop()
-    offer_id, other = market.offer(shop, price_minor=33_33), market.offer(shop, price_minor=1_00)
-    market.run(market.db.write(enter_voucher, "TENTH"))
-    anna, order_id = bought(market, (offer_id, 3), (other, 1), voucher="TENTH")
-    line = market.get(anna, order_id)["parts"][0]["lines"][0]
-    back = {"lines": [{"offer_id": offer_id, "quantity": 2}], "restock": True, "reason": "wet"}
-    done = market.moved(shop.keeper, order_id, "refunds", back)
-    assert done["status"] == "partly_refunded" and market.stock() == [9, 9]
-    assert done["parts"][0]["lines"][0]["refunded_quantity"] == 2
-    first = done["refunded_minor"]
-    assert first == round(line["total_minor"] * 2 / 3)
-    again = market.move(shop.keeper, order_id, "refunds", back)
-    assert refused(again) == (409, "orders.copies_not_there")
-    assert (again.json()["facts"]["left"], again.json()["facts"]["wanted"]) == (1, 2)
-    rest = {"lines": [{"offer_id": offer_id, "quantity": 1}]}
-    done = market.moved(shop.keeper, order_id, "refunds", rest)
-    assert done["refunded_minor"] == line["total_minor"] and market.stock() == [9, 9], "not restocked"
-    done = market.moved(shop.keeper, order_id, "refunds", {"everything": True, "restock": True})
-    assert (done["status"], done["refunded_minor"], done["moves"]) == ("refunded", done["total_minor"], [])
-    assert market.stock() == [9, 10], "copies that came back without being restocked stay away"
-    assert done["payments"][0]["refunding_minor"] == done["total_minor"]
-    assert refused(market.move(shop.keeper, order_id, "refunds", rest)) == (409, "orders.move_illegal")
-    assert market.run(market.db.read(check_histories)) == 1
-
-
-def test_an_amount_is_divided_over_the_parts_and_never_more_than_was_paid(market: Market) -> None:
-    books, toys, staff = market.shop(), market.shop(), market.people.person("staff")
-    anna, order_id = bought(market, (market.offer(books, price_minor=100), 1), (market.offer(toys, price_minor=200), 1))
-    done = market.moved(staff, order_id, "refunds", {"amount_minor": 100})
-    assert [part["refunded_minor"] for part in done["parts"]] == [33, 67]
-    answer = market.move(staff, order_id, "refunds", {"amount_minor": 201})
-    assert refused(answer) == (409, "orders.refund_too_large")
-    assert answer.json()["facts"]["left_minor"] == 200
-    done = market.moved(books.keeper, order_id, "refunds", {"amount_minor": 67})
-    assert (done["refunded_minor"], done["moves"]) == (100, ["ship"]), "a shop's own part is all paid back"
-    assert refused(market.move(books.keeper, order_id, "refunds", {"amount_minor": 1})) == (409, "orders.move_illegal")
-    assert market.row(order_id).refunded_minor == 167
-    done = market.moved(staff, order_id, "refunds", {"amount_minor": 133})
-    assert done["status"] == "refunded" and market.stock() == [9, 9]
-
-
-def test_a_shop_pays_back_its_own_part_alone(market: Market) -> None:
-    books, toys = market.shop(), market.shop()
-    book, toy = market.offer(books), market.offer(toys)
-    anna, order_id = bought(market, (book, 1), (toy, 1))
-    answer = market.move(books.keeper, order_id, "refunds", {"lines": [{"offer_id": toy, "quantity": 1}]})
-    assert refused(answer) == (409, "orders.copies_not_there")
-    assert answer.json()["facts"]["left"] == 0
-    market.moved(books.keeper, order_id, "refunds", {"everything": True, "restock": True})
-    assert market.row(order_id).status == "partly_refunded"
-    assert [part["refunded_minor"] for part in market.get(anna, order_id)["parts"]] == [100_00, 0]
-    assert market.stock() == [10, 9]
-    for shop in (books, toys):
-        market.moved(shop.keeper, order_id, f"parts/{shop.shop_id}/ship")
-    assert market.moved(anna, order_id, "complete")["status"] == "completed"
-    done = market.moved(toys.keeper, order_id, "refunds", {"everything": True})
-    assert (done["status"], market.stock()) == ("refunded", [10, 9])
-
-
-def test_what_was_paid_back_as_an_amount_is_not_paid_back_again_for_the_copies(market: Market) -> None:
-    shop = market.shop()
-    offer_id = market.offer(shop)
-    anna, order_id = bought(market, (offer_id, 2))
-    market.moved(shop.keeper, order_id, "refunds", {"amount_minor": 150_00})
-    copies = {"lines": [{"offer_id": offer_id, "quantity": 1}], "restock": True}
-    done = market.moved(shop.keeper, order_id, "refunds", copies)
-    assert (done["status"], done["refunded_minor"], market.stock()) == ("refunded", 200_00, [9])
-
-
-def test_a_shipped_order_cancelled_after_a_refund_gives_back_the_rest(market: Market) -> None:
-    shop = market.shop()
-    offer_id = market.offer(shop)
-    anna, order_id = bought(market, (offer_id, 3))
-    copies = {"lines": [{"offer_id": offer_id, "quantity": 1}], "restock": True}
-    market.moved(shop.keeper, order_id, "refunds", copies)
-    assert market.moved(shop.keeper, order_id, f"parts/{shop.shop_id}/ship")["status"] == "shipped"
-    done = market.moved(shop.keeper, order_id, "cancel")
-    assert (done["refunded_minor"], done["payments"][0]["refunding_minor"], market.stock()) == (300_00, 300_00, [10])
-
-
-UNCLEAR: Final = (422, "orders.refund_unclear")
-MALFORMED: Final = (400, "request.malformed")
-WRONG: Final[list[tuple[dict[str, Any], tuple[int, str]]]] = [
-    ({}, UNCLEAR),
-    ({"everything": False}, UNCLEAR),
-    ({"everything": True, "amount_minor": 1}, UNCLEAR),
-    ({"lines": [{"offer_id": 1, "quantity": 1}], "amount_minor": 1}, UNCLEAR),
-    ({"amount_minor": 1, "restock": True}, UNCLEAR),
-    ({"lines": [{"offer_id": 1, "quantity": 1}, {"offer_id": 1, "quantity": 1}]}, (422, "orders.offer_twice")),
-    ({"amount_minor": 0}, MALFORMED),
-    ({"amount_minor": -1}, MALFORMED),
-    ({"amount_minor": 1.5}, MALFORMED),
-    ({"lines": []}, MALFORMED),
-    ({"lines": [{"offer_id": 1, "quantity": 0}]}, MALFORMED),
-]
-
-
-def test_a_refund_that_is_not_clear_is_refused(market: Market) -> None:
-    shop = market.shop()
-    anna, order_id = bought(market, (market.offer(shop), 2))
-    for body, problem in WRONG:
-        assert refused(market.move(shop.keeper, order_id, "refunds", body)) == problem, body
-    answer = market.move(anna, order_id, "refunds", {"everything": True})
-    assert refused(answer) == (409, "orders.move_illegal")
-    assert market.row(order_id).refunded_minor == 0
-
-
 # --- shipping
 
 
@@ -367,7 +248,7 @@ def test_a_part_is_sent_once_and_only_when_it_is_paid(market: Market) -> None:
 
 def test_a_history_is_read_in_pages(market: Market) -> None:
     shop = market.shop()
-    anna, order_id = bought(market, (market.offer(shop), 5))
+    anna, order_id = market.bought((market.offer(shop), 5))
     for _ in range(3):
         market.moved(shop.keeper, order_id, "refunds", {"amount_minor": 1, "reason": "sorry"})
     path, found, after = f"/api/v1/orders/{order_id}/history?limit=2", [], ""
@@ -383,7 +264,7 @@ def test_a_history_is_read_in_pages(market: Market) -> None:
 
 def test_a_history_that_misses_an_event_does_not_give_the_row(market: Market) -> None:
     """The canary of every check of histories."""
-    _, order_id = bought(market, (market.offer(market.shop()), 1))
+    _, order_id = market.bought((market.offer(market.shop()), 1))
     events = market.run(market.db.read(history_of, order_id))
     told = [event.changes for event in events]
     assert replayed(OrderRow, told) == market.row(order_id)

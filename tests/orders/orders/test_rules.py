@@ -85,6 +85,9 @@ TABLE: Final[list[tuple[OrderRow, list[PartRow], dict[str, set[str]]]]] = [
     (order("partly_refunded", paid_us=3), PARTS, {"customer": set(), "shop": {"ship", "refund"}}),
     (order("partly_refunded", paid_us=3), SENT, {"customer": {"complete"}, "staff": {"complete", "refund"}}),
     (order("partly_refunded", paid_us=3, completed_us=4), SENT, {"customer": set(), "staff": {"refund"}}),
+    (order("partly_refunded", paid_us=3), [BACK[0], PARTS[1]], {"customer": set(), "staff": {"ship", "refund"}}),
+    (order("partly_refunded", paid_us=3), [BACK[0], SENT[1]], {"customer": {"complete"}, "shop": {"ship", "refund"}}),
+    (order("partly_refunded", paid_us=3, completed_us=4), [BACK[0], SENT[1]], {"customer": set(), "shop": {"refund"}}),
     *(
         (order(status), BACK, {each: set() for each in get_args(Standing)})
         for status in ("cancelled", "expired", "refunded")
