@@ -12,7 +12,7 @@ from artel.ledger.book.rows import Moved, Stand
 
 
 async def begin(tx: Write, intent: Intent, input_hash: bytes) -> int | None:
-    """Write the transfer's row; None when the key is taken. Raises AlreadyReversed."""
+    """Write the transfer's row; None when the key is taken. Raises TransferUnknown, AlreadyReversed."""
     if intent.reverses_id is not None:
         await _refuse_second_reversal(tx, intent.reverses_id, intent.key)
     return await tx.one(
@@ -29,10 +29,14 @@ async def begin(tx: Write, intent: Intent, input_hash: bytes) -> int | None:
     )
 
 
-async def _refuse_second_reversal(tx: Write, transfer_id: int, key: str) -> None:
-    """Wait for whoever takes the transfer back in this moment. Raises TransferUnknown, AlreadyReversed."""
+async def lock(tx: Write, transfer_id: int) -> None:
+    """Wait for whoever takes the transfer back in this moment; then nobody does. Raises TransferUnknown."""
     if await tx.one(queries.TRANSFER_LOCKED, transfer_id=transfer_id) is None:
         raise TransferUnknown(transfer_id=transfer_id)
+
+
+async def _refuse_second_reversal(tx: Write, transfer_id: int, key: str) -> None:
+    await lock(tx, transfer_id)
     made = await tx.one(queries.REVERSAL_OF, transfer_id=transfer_id)
     if made is not None and made.key != key:
         raise AlreadyReversed(transfer_id=transfer_id, by_transfer_id=made.id)

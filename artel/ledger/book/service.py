@@ -94,6 +94,7 @@ async def reverse(
 
 async def reverse_by_hand(tx: Write, who: Actor, transfer_id: int, body: Reversing) -> Transfer:
     """Staff take a transfer back that belongs to nothing else. Raises TiedElsewhere, and as `reverse` does."""
+    await posting.lock(tx, transfer_id)  # of several at once one takes it back, and the others see that it is done
     transfer = await get(tx, transfer_id)
     rules.refuse_by_hand(transfer)
     made = await reverse(

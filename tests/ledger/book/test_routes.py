@@ -96,3 +96,20 @@ def test_the_check_and_the_trial_balance_are_shown(client: Client, token: str, m
     lines = client.get("/api/v1/ledger/trial-balance", token=token).json()
     assert [(each["purpose"], each["balance_minor"]) for each in lines] == [("wallet", 1_450), ("world", -1_450)]
     assert client.get("/api/v1/ledger/holds", token=token).json() == {"items": [], "next": None}
+
+
+def test_of_many_reversals_at_once_one_is_made_and_the_others_learn_of_it(
+    client: Client, token: str, moved: list[int], people: People
+) -> None:
+    path = f"/api/v1/ledger/transfers/{moved[3]}/reversal"
+    others = [token, *(people.person("staff").session for _ in range(2))]
+    calls = [
+        client.send("POST", path, json={"note": f"wrong {number % 4}"}, token=others[number % 3])
+        for number in range(12)
+    ]
+    answers = client.together(*calls)
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 11
+    (made,) = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+    refused = [answer.json() for answer in answers if answer.status_code == 409]
+    assert {each["code"] for each in refused} == {"ledger.already_reversed"}
+    assert {each["facts"]["by_transfer_id"] for each in refused} == {made}
