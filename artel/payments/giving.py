@@ -36,9 +36,9 @@ async def done(tx: Write, refund: RefundRow, payment: PaymentRow, reference: str
         await went_back(tx, payment, row)
 
 
-async def went_back(tx: Write, payment: PaymentRow, refund: RefundRow) -> None:
+async def went_back(tx: Write, payment: PaymentRow, refund: RefundRow, *, by_hand: bool = False) -> None:
     """The refund is done: in the book nothing is owed for it any more."""
-    await book.post(tx, rules.given_back(payment, refund))
+    await book.post(tx, rules.given_back(payment, refund, by_hand=by_hand))
     await emit(tx, Refunded(*told_of(payment), refund.id, refund.amount_minor, refund.currency))
 
 

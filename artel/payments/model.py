@@ -63,9 +63,13 @@ class Receipt(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Remark(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to remember of a refund that was paid out by hand."""
+    """What to remember of a refund that somebody says is done.
+
+    `by_hand`: the money was sent in another way than by the payment's provider, from which nothing went back then.
+    """
 
     note: Note = ""
+    by_hand: bool = False
 
 
 class PaymentRow(Struct, frozen=True):

@@ -9,7 +9,7 @@ from artel.kernel.clock import US, iso
 from artel.ledger.book import model as book
 from artel.ledger.book.model import Intent, Place, Posting
 from artel.payments.model import Payment, PaymentRow, Refund, RefundRow, Truth
-from artel.payments.provider import WALLET
+from artel.payments.provider import MANUAL, WALLET
 
 # How long after the first, the second, … question a provider is asked again, seconds. It never ends: a provider that
 # takes the money weeks later must not keep it.
@@ -76,15 +76,16 @@ def unwanted(row: PaymentRow, reason: str) -> Intent:
     )
 
 
-def given_back(row: PaymentRow, refund: RefundRow) -> Intent:
-    """What was owed went back to where it came from."""
+def given_back(row: PaymentRow, refund: RefundRow, *, by_hand: bool = False) -> Intent:
+    """What was owed went back to where it came from, or was sent by hand."""
+    giver = book.provider(MANUAL, refund.currency) if by_hand else place_of(row)
     return Intent(
         kind="payment.refunded",
         reference=reference(row.id),
         key=f"refund/{refund.id}",
         postings=(
             Posting(book.refunds(refund.currency), -refund.amount_minor),
-            Posting(place_of(row), refund.amount_minor),
+            Posting(giver, refund.amount_minor),
         ),
         note=refund.reason,
         by=refund.confirmed_by,

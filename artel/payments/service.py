@@ -36,6 +36,7 @@ from artel.payments.model import (
     Refund,
     RefundRow,
     RefundUnknown,
+    Remark,
     Truth,
     Waiting,
     Wish,
@@ -363,13 +364,13 @@ async def get_refund(tx: Read, refund_id: int) -> RefundRow:
     return row
 
 
-async def confirm_refund(tx: Write, refund: RefundRow, payment: PaymentRow, by: int | None, note: str) -> Refund:
-    """Staff gave it back by hand: of a payment by hand, or one that failed. Raises NotByHand, AlreadySettled."""
-    row = await tx.one(queries.REFUND_CONFIRMED, refund_id=refund.id, by=by, new_note=note, now_us=tx.now_us)
+async def confirm_refund(tx: Write, refund: RefundRow, payment: PaymentRow, by: int | None, body: Remark) -> Refund:
+    """Staff say that it is done: of a payment by hand, or one that failed. Raises NotByHand, AlreadySettled."""
+    row = await tx.one(queries.REFUND_CONFIRMED, refund_id=refund.id, by=by, new_note=body.note, now_us=tx.now_us)
     if row is None:
         refund = await get_refund(tx, refund.id)
         raise AlreadySettled(status=refund.status) if refund.status == "done" else NotByHand(provider=refund.provider)
-    await giving.went_back(tx, payment, row)
+    await giving.went_back(tx, payment, row, by_hand=body.by_hand)
     return rules.refund_shown(row)
 
 

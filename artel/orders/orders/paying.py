@@ -153,7 +153,7 @@ async def confirm_refund(tx: Write, who: Actor, refund_id: int, body: Remark) ->
     refund = await payments.get_refund(tx, refund_id)
     payment = await payments.get(tx, refund.payment_id)
     await _sell(tx, who, payment, RefundUnknown(refund_id=refund_id))
-    return await payments.confirm_refund(tx, refund, payment, who.account_id or None, body.note)
+    return await payments.confirm_refund(tx, refund, payment, who.account_id or None, body)
 
 
 async def _sell(tx: Write, who: Actor, payment: PaymentRow, unknown: PaymentUnknown | RefundUnknown) -> None:

@@ -5,11 +5,13 @@ from typing import Any, Final
 
 import pytest
 
+from artel.db import Write
 from artel.ledger.book import model as places
 from artel.ledger.book import rules as book_rules
 from artel.ledger.book.model import Intent, Place
 from artel.orders.orders import money
 from artel.orders.orders.rows import OrderRow, PartRow
+from artel.payments.queries import REFUND_FAILED
 from tests.conftest import Client
 from tests.orders.orders.accounts import RUB, Accounts
 from tests.orders.orders.till import HOLD_US, Till
@@ -181,6 +183,29 @@ def test_a_refund_that_fails_stays_owed(till: Till, accounts: Accounts) -> None:
     for _ in range(3):
         till.later(60_000_000)
     assert accounts.all(till.seller.shop_id) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "left"), [({}, {}), ({"by_hand": True, "note": "cash"}, {"test": -20_000, "manual": 20_000})]
+)
+def test_a_failed_refund_is_given_by_who_gave_it(
+    till: Till, accounts: Accounts, said: dict[str, Any], left: dict[str, int]
+) -> None:
+    order_id, staff = till.placed(), till.people.person("staff")
+    till.paid(order_id, "refund_fails_first")
+    till.moved(till.customer, order_id, "cancel")
+    refund_id = till.shown(order_id)[0]["refunds"][0]["id"]
+    till.run(till.db.write(_fail, refund_id))
+    answer = till.client.post(f"/api/v1/refunds/{refund_id}/confirm", token=staff.session, json=said)
+    assert answer.json()["status"] == "done", answer.text
+    till.later(10**12)
+    assert accounts.all(till.seller.shop_id) == left
+    assert accounts.broken() == []
+
+
+async def _fail(tx: Write, refund_id: int) -> None:
+    """Its provider was asked for the last time."""
+    await tx.one(REFUND_FAILED, refund_id=refund_id)
 
 
 @pytest.mark.parametrize(("method", "taken"), [("late", 20_000), ("wrong_amount", 20_001)])
