@@ -245,7 +245,8 @@ def _about_money(settings: Settings, log: FilteringBoundLogger) -> tuple[OrderTe
 def _top_ups(settings: Settings, log: FilteringBoundLogger) -> TopUps:
     """Whether customers of the older superservice may give themselves money, as they could there."""
     if settings.superservice_topups:
-        log.warning("superservice.money_is_free", setting="ARTEL_SUPERSERVICE_TOPUPS")
+        advice = "customers give themselves money by PUT /api/users/me/wallet/: set it to false where money is real"
+        log.warning("superservice.money_is_free", setting="ARTEL_SUPERSERVICE_TOPUPS", advice=advice)
     return TopUps(settings.superservice_topups)
 
 

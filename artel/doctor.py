@@ -42,7 +42,8 @@ async def examine(settings: Settings) -> list[Finding]:
     if settings.payments_test:
         findings.append(Finding("payments", "warn", "ARTEL_PAYMENTS_TEST lets in money that is not real"))
     if settings.superservice_topups:
-        findings.append(Finding("top-ups", "warn", "ARTEL_SUPERSERVICE_TOPUPS lets customers give themselves money"))
+        found = "ARTEL_SUPERSERVICE_TOPUPS lets customers give themselves money: set it to false where money is real"
+        findings.append(Finding("top-ups", "warn", found))
     return findings
 
 
