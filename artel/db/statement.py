@@ -58,21 +58,24 @@ def text(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, Text, nullable=nullable)
 
 
-class _Numbers(FunctionElement[int]):
-    """The rows of a JSON list of whole numbers."""
+class _Among(FunctionElement[bool]):
+    """Whether a column is one of the whole numbers in a JSON list."""
 
     inherit_cache = True
 
 
-@compiles(_Numbers, "sqlite")
-def _numbers_sqlite(element: _Numbers, compiler: SQLCompiler, **rest: Any) -> str:
-    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **rest)}))"  # noqa: S608 - a placeholder
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: _Among, compiler: SQLCompiler, **rest: Any) -> str:
+    column, listed = (compiler.process(each, **rest) for each in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({listed})))"  # noqa: S608 - a column and a placeholder
 
 
-@compiles(_Numbers, "postgresql")
-def _numbers_postgresql(element: _Numbers, compiler: SQLCompiler, **rest: Any) -> str:
-    listed = compiler.process(element.clauses, **rest)
-    return f"(SELECT CAST(jsonb_array_elements_text(CAST({listed} AS JSONB)) AS BIGINT))"
+@compiles(_Among, "postgresql")
+def _among_postgresql(element: _Among, compiler: SQLCompiler, **rest: Any) -> str:
+    # As an array they are looked up in an index; PostgreSQL would join a set with all of a table that is not large.
+    column, listed = (compiler.process(each, **rest) for each in element.clauses)
+    elements = f"jsonb_array_elements_text(CAST({listed} AS JSONB))"
+    return f"({column} = ANY (ARRAY(SELECT CAST({elements} AS BIGINT))))"
 
 
 def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
@@ -80,7 +83,7 @@ def among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
 
     One statement for a list of any length: neither database has to prepare it again.
     """
-    return column.op("IN", is_comparison=True)(_Numbers(bindparam(name, type_=Text)))
+    return _Among(column, bindparam(name, type_=Text))
 
 
 def numbers(values: Iterable[int]) -> str:
