@@ -17,6 +17,7 @@ from artel.accounts import commands as accounts
 from artel.app import CHECKS, ROUTES, key_path
 from artel.db.migrate import SchemaNewer, migrate
 from artel.db.sqlite import SqliteUnsafe
+from artel.db.transaction import StorageUnavailable
 from artel.demo import commands as demo
 from artel.doctor import examine
 from artel.edge.observe import METRICS_FOLDER
@@ -35,6 +36,7 @@ from artel.settings import PREFIX, Settings, load
 from artel.shop.sheets import commands as sheets
 from artel.shop.shops import commands as shops
 from artel.traffic.imports import commands as imports
+from artel.traffic.imports import geo
 from artel.traffic.reports import commands as reports
 
 app: Final = typer.Typer(
@@ -93,7 +95,9 @@ def serve(
             field="--workers",
             problem="SQLite has one writer, so it is served by one process; give --database postgresql://…",
         )
-    settings = msgspec.structs.replace(settings, host=_free_address(settings))
+    host, port = _free_address(settings)
+    settings = msgspec.structs.replace(settings, host=host, port=port)
+    geo.describe(settings.geo_database)
     asyncio.run(migrate(settings.database, settings.data))
     settings.data.mkdir(parents=True, exist_ok=True)
     load_key(key_path(settings))
@@ -102,14 +106,14 @@ def serve(
     _become_server(settings)
 
 
-def _free_address(settings: Settings) -> str:
-    """The address of the host; refused here, in one line, when the port of it is taken."""
+def _free_address(settings: Settings) -> tuple[str, int]:
+    """The address of the host, and its port, a free one for 0; refused here, in one line, when it is taken."""
     try:
         family, *_, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(address, family=family).close()
+        with socket.create_server(address, family=family) as probe:
+            return str(address[0]), int(probe.getsockname()[1])
     except OSError as fault:
         raise Malformed(field=f"{settings.host} port {settings.port}", problem=fault.strerror or str(fault)) from None
-    return str(address[0])
 
 
 def _become_server(settings: Settings) -> None:
@@ -185,6 +189,9 @@ def main() -> None:
     """Run a command: exit code 0 is fine, 1 refused or failed with one line on standard error, 2 wrong usage."""
     try:
         app()
+    except StorageUnavailable as fault:
+        err.print(f"artel: the database is not available: {fault.facts['reason']}", markup=False, soft_wrap=True)
+        sys.exit(1)
     except (Refusal, SchemaNewer, SqliteUnsafe, OSError) as fault:
         err.print(f"artel: {fault}", markup=False, soft_wrap=True)
         sys.exit(1)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
@@ -102,9 +103,18 @@ def load(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
     except msgspec.ValidationError as fault:
         problem, _, where = str(fault).partition(" - at `$.")
         raise Malformed(field=PREFIX + where.rstrip("`").upper(), problem=problem) from None
+    _check_zone(settings.traffic_timezone)
     for field, schemes in ADDRESSES.items():
         _check_address(field, getattr(settings, field), schemes)
     return settings
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of the zone database
+        problem = f"there is no time zone {ascii(name)}; write a name like Europe/Berlin"
+        raise Malformed(field=f"{PREFIX}TRAFFIC_TIMEZONE", problem=problem) from None
 
 
 def _check_address(field: str, address: str, schemes: tuple[str, ...]) -> None:
@@ -120,4 +130,6 @@ def _check_address(field: str, address: str, schemes: tuple[str, ...]) -> None:
 
 def _decode(wanted: type, value: Any) -> Any:
     assert wanted is Path, f"no way to read a {wanted}"
+    if value == "":  # a variable of the shell that is not set; as a path it would be this folder
+        raise ValueError("names no folder")
     return Path(value)

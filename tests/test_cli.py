@@ -5,6 +5,8 @@ import socket
 import subprocess
 from pathlib import Path
 
+import httpx
+
 from tests.servers import ARTEL, free_port
 
 
@@ -33,13 +35,26 @@ def test_a_server_that_cannot_listen_says_so_in_one_line(tmp_path: Path) -> None
 
 
 def test_a_server_whose_settings_are_wrong_says_so_in_one_line(tmp_path: Path) -> None:
+    assert "ARTEL_GEO_DATABASE" in _refused(_serve(tmp_path, ARTEL_GEO_DATABASE="absent.mmdb"))
     assert "ARTEL_BODY_MAX_BYTES" in _refused(_serve(tmp_path, ARTEL_BODY_MAX_BYTES="many"))
     assert "PostgreSQL" in _refused(_serve(tmp_path, "--workers", "2")).replace("postgresql", "PostgreSQL")
 
 
 def test_a_server_whose_database_does_not_answer_says_so_in_one_line(tmp_path: Path) -> None:
     nobody = f"postgresql://artel:secret@127.0.0.1:{free_port()}/artel"
-    assert "secret" not in _refused(_serve(tmp_path, "--port", str(free_port()), "--database", nobody))
+    told = _refused(_serve(tmp_path, "--port", str(free_port()), "--database", nobody))
+    assert told.startswith("artel: the database is not available: ") and "secret" not in told
+
+
+def test_port_0_is_a_free_one_and_told(tmp_path: Path) -> None:
+    with subprocess.Popen([ARTEL, "serve", "--data", tmp_path, "--port", "0"], stdout=subprocess.PIPE) as server:
+        assert server.stdout
+        url = server.stdout.readline().split()[3].decode()
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
+                client.get(f"{url}healthz").raise_for_status()
+        finally:
+            server.terminate()
 
 
 def test_a_damaged_key_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

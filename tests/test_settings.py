@@ -27,6 +27,11 @@ def test_a_variable_sets_a_field_and_the_command_line_overrides_it() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("DATA", ""),
+        ("TRAFFIC_TIMEZONE", "Middle/Earth"),
+        ("TRAFFIC_TIMEZONE", "America"),
+        ("TRAFFIC_TIMEZONE", "../../etc/passwd"),
+        ("TRAFFIC_TIMEZONE", ""),
         ("PORT", "http"),
         ("PORT", "65536"),
         ("PORT", "-1"),

@@ -150,7 +150,7 @@ class TimezoneChanged(Refusal):
 
 
 class GeoDatabaseUnreadable(Refusal):
-    """The country database {path} cannot be read: {reason}."""
+    """The country database {path}, which ARTEL_GEO_DATABASE names, cannot be read: {reason}."""
 
     code, kind = "traffic.geo_database_unreadable", "invalid"
 
