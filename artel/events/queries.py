@@ -33,7 +33,7 @@ _shown = [webhooks.c[field] for field in WebhookRow.__struct_fields__]
 _own = and_(webhooks.c.id == bindparam("webhook_id"), webhooks.c.account_id == bindparam("account_id"))
 _delivery = [deliveries.c[field] for field in DeliveryRow.__struct_fields__]
 ATTEMPTS_SHOWN: Final = 100  # of one delivery, the newest
-JOBS_SCANNED: Final = 20  # webhooks that are looked at in one round
+DUE_MAX: Final = 1_000  # webhooks that are looked at in one round; those that have enough on their way are passed over
 
 
 # --- events
@@ -294,7 +294,7 @@ DUE = Query(
         exists(select(deliveries.c.id).where(deliveries.c.webhook_id == webhooks.c.id, _waits, _free)),
     )
     .order_by(webhooks.c.served_us, webhooks.c.id)
-    .limit(JOBS_SCANNED),
+    .limit(DUE_MAX),
 )
 SERVE = Query(
     Target,

@@ -18,8 +18,10 @@ from artel.kernel.clock import US, iso
 from artel.kernel.errors import Refusal
 from artel.kernel.secrets import Sealer
 
-AT_ONCE: Final = 16  # attempts of one process that run at the same time
-AT_ONCE_EACH: Final = 4  # of them to one webhook, so that a slow receiver does not take all of them
+AT_ONCE: Final = 16  # attempts of one process that run at the same time, not counting slow ones
+AT_ONCE_EACH: Final = 4  # of one webhook
+SLOW_S: Final = 1.0  # an attempt that has taken longer only waits for its receiver, and holds up no other one
+IN_ALL: Final = 256  # attempts of one process, slow ones too: each is a connection and some memory
 POLL_S: Final = 1.0  # how soon a retry that is due, a replay, or what another process published is noticed
 FAREWELL_S: Final = 2.0  # what is on its way when the application ends may finish for this long
 
@@ -31,7 +33,7 @@ class Sender:
         self, db: Database, pulse: Pulse, sealer: Sealer, terms: WebhookTerms, log: FilteringBoundLogger
     ) -> None:
         self._db, self._pulse, self._sealer, self._terms, self._log = db, pulse, sealer, terms, log
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], float] = {}  # and when they began, by the loop's clock
         self._at: Counter[int] = Counter()
         self._freed = asyncio.Event()
 
@@ -60,7 +62,7 @@ class Sender:
 
     async def _round(self) -> None:
         for webhook_id in await self._db.read(dispatch.due):
-            room = min(AT_ONCE - len(self._running), AT_ONCE_EACH - self._at[webhook_id])
+            room = min(self._room(), AT_ONCE_EACH - self._at[webhook_id])
             if room <= 0:
                 continue
             load = await self._db.write(dispatch.claim, webhook_id, room)
@@ -68,14 +70,20 @@ class Sender:
                 for job in load.jobs:
                     self._start(load, job)
 
+    def _room(self) -> int:
+        """How many attempts may begin now."""
+        since_s = asyncio.get_running_loop().time() - SLOW_S
+        quick = sum(began_s > since_s for began_s in self._running.values())
+        return min(AT_ONCE - quick, IN_ALL - len(self._running))
+
     def _start(self, load: Load, job: Job) -> None:
         task = asyncio.create_task(self._send(load, job))
-        self._running.add(task)
+        self._running[task] = asyncio.get_running_loop().time()
         self._at[load.target.id] += 1
         task.add_done_callback(lambda done: self._ended(done, load.target.id))
 
     def _ended(self, task: asyncio.Task[None], webhook_id: int) -> None:
-        self._running.discard(task)
+        del self._running[task]
         self._at[webhook_id] -= 1
         if not self._at[webhook_id]:
             del self._at[webhook_id]

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from artel.db import Database
-from artel.events import rules
+from artel.events import rules, sender
+from artel.events.model import WEBHOOKS_MAX
 from tests.conftest import Client, Log, Run
 from tests.events.happening import (
     Happened,
@@ -312,6 +314,25 @@ def test_a_slow_receiver_does_not_keep_others_waiting(
     tell(run, db, *[Happened(number) for number in range(30)])
     run(until(lambda: sum(message.path.endswith("quick") for message in receiver.messages) == 30))
     assert sum(message.path.endswith("slow") for message in receiver.messages) < 30
+    run(until_told(lambda: _none_wait(near, owner, quick.path)))
+
+
+def test_many_receivers_that_do_not_answer_keep_nobody_waiting(
+    near: Client, people: People, run: Run, db: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "AT_ONCE_EACH", 1)  # so that it takes less time until all of them are asked
+    stranger, owner = people.person(), people.person("owner").session
+    for _ in range(WEBHOOKS_MAX):
+        make_hook(near, stranger.session, receiver.url + "/never", "test.*")
+    quick = make_hook(near, owner, receiver.url + "/quick", "test.*")
+    over = threading.Event()
+    receiver.answer = lambda message: (200, "" if message.path.endswith("quick") or over.wait(60) else "")
+    try:
+        seen_by = f"account/{stranger.account_id}"
+        tell(run, db, *[Happened(number, seen_by=seen_by) for number in range(10)])
+        run(until(lambda: sum(message.path.endswith("quick") for message in receiver.messages) == 10))
+    finally:
+        over.set()
     run(until_told(lambda: _none_wait(near, owner, quick.path)))
 
 
