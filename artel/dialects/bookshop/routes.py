@@ -2,15 +2,11 @@
 
 from typing import Any, Final
 
-import msgspec
-
 from artel.accounts import model, service
 from artel.accounts.hashing import Hasher
-from artel.accounts.model import Registration
 from artel.db import Database, Read, Write
 from artel.dialects.bookshop import wire
 from artel.dialects.bookshop.wire import MANNER
-from artel.dialects.checked import checked
 from artel.dialects.lists import whole
 from artel.dialects.log_in import LogIn, prove
 from artel.dialects.roubles import price
@@ -34,12 +30,12 @@ async def hash_new(
     db: Database, who: Actor, body: wire.NewUser, hasher: Hasher, terms: service.Terms
 ) -> service.Hashed:
     """Check what is asked for and hash the password."""
-    return await service.hash_new(db, who, checked(Registration, msgspec.structs.asdict(body)), hasher, terms)
+    return await service.hash_new(db, who, wire.registration(body), hasher, terms)
 
 
 async def register(tx: Write, who: Actor, body: wire.NewUser, hashed: service.Hashed, terms: service.Terms) -> int:
     """Open an account; no log-in follows."""
-    return (await service.register(tx, who, checked(Registration, msgspec.structs.asdict(body)), hashed, terms)).id
+    return (await service.register(tx, who, wire.registration(body), hashed, terms)).id
 
 
 async def log_in(tx: Write, who: Actor, body: LogIn, proven: service.Proven, terms: service.Terms) -> model.Opened:
@@ -72,7 +68,7 @@ async def shop_catalog(db: Database, query: wire.WhichShop) -> list[wire.Catalog
 async def fill_basket(tx: Write, who: Actor, body: wire.Basket) -> None:
     """Put products into the cart, all of them or none; what is there already grows."""
     for wanted in body.products:
-        await carts.add_line(tx, Owner(who.account_id), wanted.id, wanted.quantity)
+        await carts.add_line(tx, Owner(who.account_id), wire.offer_id(wanted), wanted.quantity)
 
 
 # --- orders

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
-from artel.accounts.model import EMAIL_MAX, Account, LoginTaken, Name, Opened, UnknownLogin, WrongPassword
+from artel.accounts.model import EMAIL_MAX, Account, LoginTaken, Name, Opened, Registration, UnknownLogin, WrongPassword
+from artel.dialects.checked import checked
 from artel.dialects.cookies import carried_in, given, taken_back
 from artel.dialects.roubles import price
 from artel.edge.decode import INTEGER_DIGITS_MAX
@@ -28,8 +30,8 @@ class NewUser(Struct, frozen=True):
 
     login: str
     password: str
-    name: Name = ""
-    email: Annotated[str, Meta(max_length=EMAIL_MAX)] = ""
+    name: Name | None = None
+    email: Annotated[str, Meta(max_length=EMAIL_MAX)] | None = None
 
 
 class User(Struct, frozen=True):
@@ -79,6 +81,11 @@ class Order(Struct, frozen=True):
     products: list[OrderLine]
 
 
+def registration(new: NewUser) -> Registration:
+    """The account that is asked for. Raises Malformed."""
+    return checked(Registration, {field: value for field, value in asdict(new).items() if value is not None})
+
+
 def user(account: Account) -> User:
     """An account as the e-shop shows it."""
     return User(account.name, account.login, account.email)
@@ -105,6 +112,13 @@ def shop_id(query: WhichShop) -> int:
     if not (query.id.isascii() and query.id.isdigit() and len(query.id) <= INTEGER_DIGITS_MAX):
         raise NoShopId
     return int(query.id)
+
+
+def offer_id(wanted: Wanted) -> int:
+    """The offer that is wanted. Raises OfferUnknown for a number that is no id, however long it is."""
+    if not 0 < wanted.id < 10**INTEGER_DIGITS_MAX:
+        raise OfferUnknown(offer_id=wanted.id)
+    return wanted.id
 
 
 def order(purchase: Purchase) -> Order:
@@ -139,11 +153,13 @@ def refuse(refusal: Refusal, request_id: str) -> Reply:
 
 
 def lacking(words: str) -> Manner:
-    """The e-shop's manner where a body that lacks something is refused in these words."""
+    """The e-shop's manner where a body that lacks something, or has null for it, is refused in these words."""
 
     def say(refusal: Refusal, request_id: str) -> Reply:
         if isinstance(refusal, Malformed) and (
-            refusal.facts["field"] == "body" or refusal.facts["problem"] == "is missing"
+            refusal.facts["field"] == "body"
+            or refusal.facts["problem"] == "is missing"
+            or refusal.facts["problem"].endswith(", got null")
         ):
             return Reply(400, encode({"error": words}))
         return refuse(refusal, request_id)
