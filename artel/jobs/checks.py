@@ -7,8 +7,8 @@ from artel.db import Read
 from artel.jobs import money, queries, rules
 from artel.jobs.rows import JobRow
 from artel.ledger.book import ties
-from artel.ledger.book.model import Broken
-from artel.ledger.book.ties import Nets
+from artel.ledger.book.model import Broken, Place, escrow, fees, wallet
+from artel.ledger.book.ties import Moved
 
 PAGE: Final = 500  # jobs of one step: three statements
 JOB: Final = money.reference(0).removesuffix("0")
@@ -23,23 +23,31 @@ async def _jobs(tx: Read) -> list[Broken]:
     broken: list[Broken] = []
     after_id = 0
     while found := await tx.all(queries.AFTER, after_id=after_id, row_limit=PAGE):
-        nets = await ties.nets(tx, (money.reference(job.id) for job in found))
+        moved = await ties.moved(tx, (money.reference(job.id) for job in found))
         paid = await ties.references(tx, (job.transfer_id for job in found if job.transfer_id is not None))
-        broken += compare(found, nets, paid)
+        broken += compare(found, moved, paid)
         after_id = found[-1].id
     return broken
 
 
-def compare(found: Sequence[JobRow], nets: Nets, paid: Mapping[int, str]) -> Iterator[Broken]:
+def compare(found: Sequence[JobRow], moved: Moved, paid: Mapping[int, str]) -> Iterator[Broken]:
     """Where the book has something else than these jobs; `paid` are the references of the transfers that paid them."""
     for job in found:
         reference = money.reference(job.id)
-        for invariant, has, should in (
-            ("jobs.escrow", nets[reference, "escrow", job.currency], rules.escrow_wanted(job)),
-            ("jobs.fee", nets[reference, "fees", job.currency], rules.fee_wanted(job)),
-        ):
+        for invariant, place, should in _wanted(job):
+            has = moved[reference, place]
             if has != should:
                 yield Broken(invariant, reference, f"the book has {has} minor units, the job {should}")
         if job.transfer_id is not None and paid.get(job.transfer_id) != reference:
             problem = f"it was paid by transfer {job.transfer_id}, which is of {paid.get(job.transfer_id)}"
             yield Broken("jobs.paid", reference, problem)
+
+
+def _wanted(job: JobRow) -> Iterator[tuple[str, Place, int]]:
+    """What the job's transfers must have left in each account, by the name of the invariant."""
+    shares = rules.shares(job)
+    yield "jobs.escrow", escrow(job.id, job.currency), shares.escrow_minor
+    yield "jobs.fee", fees(job.currency), shares.fee_minor
+    yield "jobs.customer", wallet(job.customer_id, job.currency), -shares.given_minor
+    if job.executor_id is not None:
+        yield "jobs.executor", wallet(job.executor_id, job.currency), shares.payout_minor

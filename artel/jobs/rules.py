@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from artel.jobs.model import MoveName, Side, Standing, Status
 from artel.jobs.rows import JobRow
 from artel.kernel.actor import PLATFORM
@@ -120,11 +122,22 @@ def due(job: JobRow) -> int:
 # --- what must hold
 
 
-def escrow_wanted(job: JobRow) -> int:
-    """What waits in the job's escrow, in minor units."""
-    return job.value_minor if (job.status, job.policy) == ("open", "prefund") else 0
+class Shares(Struct, frozen=True):
+    """Who has the value of a job, in minor units; whoever has it, the customer gave it."""
+
+    escrow_minor: int = 0
+    fee_minor: int = 0
+    payout_minor: int = 0
+
+    @property
+    def given_minor(self) -> int:
+        """What the customer gave."""
+        return self.escrow_minor + self.fee_minor + self.payout_minor
 
 
-def fee_wanted(job: JobRow) -> int:
-    """What the platform has of the job."""
-    return job.fee_minor if job.status == "fulfilled" else 0
+def shares(job: JobRow) -> Shares:
+    """What the book must have of the job."""
+    if job.status == "fulfilled":
+        return Shares(fee_minor=job.fee_minor, payout_minor=job.value_minor - job.fee_minor)
+    waits = (job.status, job.policy) == ("open", "prefund")
+    return Shares(escrow_minor=job.value_minor if waits else 0)

@@ -49,7 +49,20 @@ def test_a_fee_that_is_not_in_the_book_is_found(
     board: Board, run: Run, db: Database, done: tuple[int, int, int]
 ) -> None:
     run(db.write(change, done[0], fee_minor=999))
-    assert found(board, run) == [("jobs.fee", f"job/{done[0]}")]
+    assert found(board, run) == [("jobs.fee", f"job/{done[0]}"), ("jobs.executor", f"job/{done[0]}")]
+
+
+def test_a_value_that_nobody_gave_is_found(board: Board, run: Run, db: Database, done: tuple[int, int, int]) -> None:
+    run(db.write(change, done[0], value_minor=10_001))
+    assert found(board, run) == [("jobs.customer", f"job/{done[0]}"), ("jobs.executor", f"job/{done[0]}")]
+
+
+@pytest.mark.parametrize("side", ["customer", "executor"])
+def test_a_job_whose_money_is_somebody_elses_is_found(
+    board: Board, run: Run, db: Database, done: tuple[int, int, int], side: str
+) -> None:
+    run(db.write(change, done[0], **{f"{side}_id": board.customer().account_id}))
+    assert found(board, run) == [(f"jobs.{side}", f"job/{done[0]}")]
 
 
 def test_a_state_that_the_money_does_not_have_is_found(
@@ -57,7 +70,7 @@ def test_a_state_that_the_money_does_not_have_is_found(
 ) -> None:
     opened = {"status": "open", "closed_us": 0, "executor_id": None, "transfer_id": None}
     run(db.write(change, done[0], **opened))
-    assert found(board, run) == [("jobs.escrow", f"job/{done[0]}"), ("jobs.fee", f"job/{done[0]}")]
+    assert found(board, run) == [(f"jobs.{of}", f"job/{done[0]}") for of in ("escrow", "fee")]
 
 
 def test_a_job_that_was_paid_by_another_ones_transfer_is_found(
@@ -78,7 +91,7 @@ def test_money_that_moved_beside_the_job_is_found(
 ) -> None:
     job_id, _, customer_id = done
     run(db.write(move, f"job/{job_id}", Posting(wallet(customer_id, "RUB"), -1), Posting(escrow(job_id, "RUB"), 1)))
-    assert found(board, run) == [("jobs.escrow", f"job/{job_id}")]
+    assert found(board, run) == [(f"jobs.{of}", f"job/{job_id}") for of in ("escrow", "customer")]
 
 
 @pytest.mark.parametrize("reference", ["job/999", "job/x", "job/"])

@@ -157,14 +157,16 @@ def test_a_history_replayed_gives_the_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "escrow", "fee"),
+    ("job", "escrow", "fee", "payout"),
     [
-        (OPEN, 1_000, 0),
-        (msgspec.structs.replace(OPEN, policy="on_fulfil"), 0, 0),
-        (DONE, 0, 100),
-        (row("refunded"), 0, 0),
-        (row("cancelled"), 0, 0),
+        (OPEN, 1_000, 0, 0),
+        (msgspec.structs.replace(OPEN, policy="on_fulfil"), 0, 0, 0),
+        (DONE, 0, 100, 900),
+        (BACK, 0, 0, 0),
+        (row("cancelled"), 0, 0, 0),
     ],
 )
-def test_what_the_book_must_have_of_a_job(job: JobRow, escrow: int, fee: int) -> None:
-    assert (rules.escrow_wanted(job), rules.fee_wanted(job)) == (escrow, fee)
+def test_what_the_book_must_have_of_a_job(job: JobRow, escrow: int, fee: int, payout: int) -> None:
+    shares = rules.shares(job)
+    assert shares == rules.Shares(escrow, fee, payout)
+    assert shares.given_minor == escrow + fee + payout

@@ -373,13 +373,14 @@ NETS = Query(
     select(
         transfers.c.reference,
         accounts.c.purpose,
+        accounts.c.owner,
         accounts.c.currency,
         cast(func.sum(entries.c.amount_minor), BigInteger).label("amount_minor"),
     )
     .join_from(_wanted, transfers, transfers.c.reference == _wanted.c.reference)
     .join(entries, entries.c.transfer_id == transfers.c.id)
     .join(accounts, accounts.c.id == entries.c.account_id)
-    .group_by(transfers.c.reference, accounts.c.purpose, accounts.c.currency),
+    .group_by(transfers.c.reference, accounts.c.purpose, accounts.c.owner, accounts.c.currency),
 )
 REFERRED = Query(
     Referred,

@@ -86,10 +86,11 @@ class LineRow(Struct, frozen=True):
 
 
 class Net(Struct, frozen=True):
-    """What all transfers of one reference did to the accounts of one purpose and currency together."""
+    """What all transfers of one reference did to an account."""
 
     reference: str
     purpose: Purpose
+    owner: str
     currency: str
     amount_minor: int
 

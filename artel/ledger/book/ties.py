@@ -8,17 +8,28 @@ from artel.db import Query, Read, numbers
 from artel.db.listed import rows
 from artel.db.statement import starting_with
 from artel.ledger.book import queries
-from artel.ledger.book.model import Broken, Purpose
+from artel.ledger.book.model import Broken, Place, Purpose
 
 PAGE: Final = 1_000  # transfers of one statement
 
-Nets = Counter[tuple[str, Purpose, str]]  # minor units by reference, purpose and currency; 0 where nothing moved
+Moved = Counter[tuple[str, Place]]  # minor units by reference and account; 0 where nothing moved
+Nets = Counter[tuple[str, Purpose, str]]  # the same by reference, purpose and currency
+
+
+async def moved(tx: Read, references: Iterable[str]) -> Moved:
+    """What the transfers of these references did to each account. One statement."""
+    found = await tx.all(queries.NETS, wanted=rows((reference,) for reference in references))
+    return Counter(
+        {(each.reference, Place(each.purpose, each.owner, each.currency)): each.amount_minor for each in found}
+    )
 
 
 async def nets(tx: Read, references: Iterable[str]) -> Nets:
-    """What the transfers of these references did to the accounts of each purpose. One statement."""
-    found = await tx.all(queries.NETS, wanted=rows((reference,) for reference in references))
-    return Counter({(each.reference, each.purpose, each.currency): each.amount_minor for each in found})
+    """What they did to the accounts of each purpose together. One statement."""
+    found = Nets()
+    for (reference, place), amount_minor in (await moved(tx, references)).items():
+        found[reference, place.purpose, place.currency] += amount_minor
+    return found
 
 
 async def strays(tx: Read, invariant: str, beginning: str, known: Query[int]) -> list[Broken]:
