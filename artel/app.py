@@ -59,6 +59,7 @@ from artel.orders.orders import checks as orders_checks
 from artel.orders.orders import routes as orders_routes
 from artel.orders.orders.chores import Rounds
 from artel.orders.orders.model import Terms as OrderTerms
+from artel.orders.payouts import checks as payouts_checks
 from artel.orders.payouts import routes as payouts_routes
 from artel.orders.vouchers import routes as vouchers_routes
 from artel.payments import routes as payments_routes
@@ -111,7 +112,12 @@ ROUTES: Final[list[Route]] = [
 ]
 
 # What else `artel ledger check` checks.
-CHECKS: Final[tuple[Check, ...]] = (orders_checks.check, jobs_checks.check, wallets_checks.check)
+CHECKS: Final[tuple[Check, ...]] = (
+    orders_checks.check,
+    payouts_checks.check,
+    jobs_checks.check,
+    wallets_checks.check,
+)
 
 
 def key_path(settings: Settings) -> Path:

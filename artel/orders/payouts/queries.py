@@ -33,6 +33,11 @@ MADE = Query(
     .values(transfer_id=bindparam("new_transfer_id"), until_us=bindparam("new_until_us"))
     .returning(*_payout),
 )
+KNOWN = Query(int, select(payouts.c.id).where(among(payouts.c.id, "ids")))
+AFTER = Query(
+    PayoutRow,
+    select(*_payout).where(payouts.c.id > bindparam("after_id")).order_by(payouts.c.id).limit(bindparam("row_limit")),
+)
 BY_ID = Query(PayoutRow, select(*_payout).where(payouts.c.id == bindparam("payout_id")))
 
 _page = (

@@ -24,12 +24,17 @@ def place_of(due: Due) -> Place:
     return book.revenue(due.shop_id, due.currency)
 
 
+def reference(payout_id: int) -> str:
+    """What the book calls a payout."""
+    return f"payout/{payout_id}"
+
+
 def paid_out(payout_id: int, place: Place, amount_minor: int, note: str, by: int | None) -> Intent:
     """All that a shop earned leaves."""
     return Intent(
         kind="payout.made",
-        reference=f"payout/{payout_id}",
-        key=f"payout/{payout_id}",
+        reference=reference(payout_id),
+        key=reference(payout_id),
         postings=(Posting(place, -amount_minor), Posting(book.payouts(place.currency), amount_minor)),
         note=note,
         by=by,
