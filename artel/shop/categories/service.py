@@ -57,6 +57,8 @@ async def create(tx: Write, who: Actor, body: CategoryWanted) -> Category:
     """Add a category. Raises CategorySlugTaken, SlugNeeded, CategoriesFull, CategoryTooDeep, CategoryUnknown."""
     slug = slug_for(body.name, body.slug)
     parent = await _exists(tx, queries.BY_ID_LOCKED, body.parent_id) if body.parent_id else None
+    # Before anything is written: an import goes on after this refusal.
+    rules.check_depth(rules.depth(parent.path) + 1 if parent else 1)
     with violating("categories_slug_uq", CategorySlugTaken(slug=slug)):
         category_id = await tx.one(
             queries.ADD, parent_id=body.parent_id, slug=slug, name=body.name, position=body.position

@@ -89,3 +89,9 @@ class SheetHeader(Refusal):
     """The first line has to name the columns, separated by commas: {problem}."""
 
     code, kind = "sheets.header", "invalid"
+
+
+class SkuTaken(Refusal):
+    """Somebody else is giving products the names of this file, {sku} among them: send it again."""
+
+    code, kind = "sheets.sku_taken", "conflict"

@@ -1,9 +1,9 @@
 """The catalogue as CSV: every statement."""
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from artel.db import Command, Query, among
+from artel.db import Query, among
 from artel.db.listed import listed
 from artel.shop.offers.tables import offers
 from artel.shop.products.tables import books, products
@@ -32,11 +32,22 @@ SKUS = Query(
     .join(products, products.c.id == product_skus.c.product_id)
     .where(products.c.deleted_us == 0),
 )
-_call = upsert(product_skus).values(
-    product_id=bindparam("product_id"), shop_id=bindparam("shop_id"), sku=bindparam("sku")
+_named = listed("named", product_id=int, shop_id=int, sku=str)
+_call = upsert(product_skus).from_select(
+    ["product_id", "shop_id", "sku"],
+    select(_named.c.product_id, _named.c.shop_id, _named.c.sku)
+    .where(text("1 = 1"))  # else ON is of a join
+    .order_by(_named.c.shop_id, _named.c.sku),  # so that two who name the same ones do not wait in a circle
 )
-CALL = Command(  # what a deleted product was called, another may be called
-    _call.on_conflict_do_update(index_elements=["shop_id", "sku"], set_={"product_id": _call.excluded.product_id})
+CALL = (
+    Query(  # what a deleted product was called, another may be called; not what a living one is called since a moment
+        int,
+        _call.on_conflict_do_update(
+            index_elements=["shop_id", "sku"],
+            set_={"product_id": _call.excluded.product_id},
+            where=exists().where(products.c.id == product_skus.c.product_id, products.c.deleted_us > 0),
+        ).returning(product_skus.c.product_id),
+    )
 )
 
 # --- export

@@ -37,7 +37,7 @@ ROUTES: Final[list[Route]] = [
         upload,
         access=LOGGED_IN,
         scope="shop:write",
-        raises=(*_EDITORS, model.SheetHeader, model.SheetUnreadable),
+        raises=(*_EDITORS, model.SheetHeader, model.SheetUnreadable, model.SkuTaken),
         trial=Trial(by="owner", given={"body": "sku,kind,title,price,stock\nmug-1,goods,A mug,350.00,12\n"}),
     ),
 ]

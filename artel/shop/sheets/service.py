@@ -12,25 +12,33 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from artel.db import Database, Read, Write
+from artel.db import Database, Read, Write, violating
 from artel.db.listed import rows
 from artel.kernel.actor import Actor
 from artel.kernel.clock import parse_iso
-from artel.kernel.errors import Refusal
 from artel.shop.categories import service as categories
-from artel.shop.categories.model import Category, CategoryWanted
+from artel.shop.categories.model import (
+    CategoriesFull,
+    Category,
+    CategorySlugTaken,
+    CategoryTooDeep,
+    CategoryUnknown,
+    CategoryWanted,
+)
 from artel.shop.offers import service as offers
 from artel.shop.offers.model import OfferExists, OfferWanted
 from artel.shop.products import service as products
 from artel.shop.products.model import IsbnTaken, ProductUnknown
 from artel.shop.sheets import cells, lines, queries
 from artel.shop.sheets.lines import Asked, Standing, Step, Wrong
-from artel.shop.sheets.model import BATCH, PROBLEMS_MAX, ImportQuery, LineProblem, Report, SheetUnreadable
+from artel.shop.sheets.model import BATCH, PROBLEMS_MAX, ImportQuery, LineProblem, Report, SheetUnreadable, SkuTaken
 from artel.shop.sheets.reading import Reader, Record
 from artel.shop.shops import service as shops
-from artel.shop.shops.model import ShopRow, ShopWanted
+from artel.shop.shops.model import ShopRow, ShopSlugTaken, ShopWanted
 
-ATTEMPTS_MAX: Final = 5  # of a batch whose products somebody else enters at the same time
+ATTEMPTS_MAX: Final = 5  # of a batch whose products, shops, categories somebody else makes at the same time
+# Somebody made or deleted it since it was looked up: a batch that is begun again meets what there is now.
+MEANWHILE: Final = (CategorySlugTaken, CategoryUnknown, IsbnTaken, OfferExists, ProductUnknown, ShopSlugTaken, SkuTaken)
 DEFAULT_SKU: Final = re.compile(r"([1-9][0-9]{0,17})-[0-9a-f]{1,16}")
 
 Done = str  # made, changed, left
@@ -123,8 +131,8 @@ async def _do(db: Database, importer: Importer, batch: list[Asked]) -> list[Done
             return await db.write(_import, importer, batch)
         except _TakenBack as rehearsal:
             return rehearsal.outcome
-        except (IsbnTaken, OfferExists, ProductUnknown):
-            continue  # somebody entered or deleted it since it was looked up
+        except MEANWHILE:
+            continue
     return await db.write(_import, importer, batch)
 
 
@@ -162,8 +170,7 @@ async def _write(tx: Write, who: Actor, steps: Sequence[Step]) -> None:
     ids |= {step.asked.line: step.product_id for step in steps if step.product_id}
     owners = {product.id: product.shop_id or 0 for product in entered}
     owners |= {each.id: each.shop_id or 0 for each in (await products.look(tx, _called_anew(steps))).values()}
-    named = [(ids[step.asked.line], step.sku) for step in steps if step.sku]
-    await tx.many(queries.CALL, [{"product_id": each, "shop_id": owners[each], "sku": sku} for each, sku in named])
+    await _call(tx, [(ids[step.asked.line], owners[ids[step.asked.line]], step.sku) for step in steps if step.sku])
     offered = [
         (step.shop.id, OfferWanted(product_id=ids[step.asked.line], **step.offer))
         for step in steps
@@ -171,6 +178,17 @@ async def _write(tx: Write, who: Actor, steps: Sequence[Step]) -> None:
     ]
     await offers.create_all(tx, who, offered)
     await _edit(tx, who, steps)
+
+
+async def _call(tx: Write, named: Sequence[tuple[int, int, str]]) -> None:
+    """Give products of shops their names in sheets. Raises SkuTaken."""
+    if not named:
+        return
+    taken = SkuTaken(sku=named[0][2])
+    with violating("product_skus_pk", taken):
+        called = await tx.all(queries.CALL, named=rows(named))
+    if len(called) < len(named):
+        raise taken
 
 
 def _called_anew(steps: Iterable[Step]) -> list[int]:
@@ -290,6 +308,6 @@ async def _make_category(
             try:
                 wanted = msgspec.convert({"slug": slug, "name": name, "parent_id": parent_id}, CategoryWanted)
                 ids[slug] = (await categories.create(tx, who, wanted)).id
-            except (msgspec.ValidationError, Refusal):
+            except (msgspec.ValidationError, CategoriesFull, CategoryTooDeep):
                 return  # the line is told that there is no such category
         parent_id = ids[slug]

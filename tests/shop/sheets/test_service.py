@@ -1,5 +1,6 @@
 """The catalogue as CSV on both databases: export, import, again; what is refused; who may."""
 
+import asyncio
 import csv
 import io
 import json
@@ -12,7 +13,7 @@ from artel.db import Database, Write
 from artel.db.statement import Engine
 from artel.kernel.actor import SYSTEM
 from artel.shop.categories import service as categories
-from artel.shop.categories.model import CategoryWanted
+from artel.shop.categories.model import DEPTH_MAX, CategoryWanted
 from artel.shop.offers import service as offers
 from artel.shop.offers.model import OfferWanted
 from artel.shop.products import service as products
@@ -119,6 +120,29 @@ def test_an_import_that_broke_off_is_completed_by_the_next_one_and_doubles_nothi
     assert (report.made, report.left) == (700 - there, there + 1)
     rows = run(db.read(dump))
     assert len(rows["products"]) == len(rows["offers"]) == len(rows["product_skus"]) == 700
+
+
+def test_two_imports_of_one_file_at_once_double_nothing(db: Database, run: Run) -> None:
+    lines = ["shop,shop_name,currency,sku,kind,title,category,category_names,price,stock", "s,Shop,RUB,,,,,,,"]
+    lines += [f"s,,RUB,k{n},goods,Thing {n},c{n % 9}/d{n % 9},C|D,{n}.50,3" for n in range(900)]
+    text = "\n".join(lines) + "\n"
+
+    async def both() -> list[Report]:
+        return await asyncio.gather(load(db, text), load(db, text))
+
+    reports = run(both())
+    assert [(each.lines, each.problems) for each in reports] == [(901, []), (901, [])]
+    assert sum(each.made for each in reports) == 901
+    rows = run(db.read(dump))
+    counts = {name: len(rows[name]) for name in ("products", "offers", "product_skus", "categories", "shops")}
+    assert counts == {"products": 900, "offers": 900, "product_skus": 900, "categories": 18, "shops": 1}
+
+
+def test_a_category_that_would_be_too_deep_is_told_and_leaves_nothing(db: Database, run: Run) -> None:
+    slugs = [f"c{level}" for level in range(DEPTH_MAX + 1)]
+    text = f"sku,kind,title,category,category_names\n1,goods,A mug,{'/'.join(slugs)},{'|'.join(slugs)}\n"
+    assert [each.column for each in run(load(db, text)).problems] == ["category"]
+    assert slugs[-1] not in {each.slug for each in run(db.read(categories.tree)).items}
 
 
 def test_every_problem_of_every_line_is_told_and_the_other_lines_are_imported(db: Database, run: Run) -> None:
