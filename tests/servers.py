@@ -103,6 +103,18 @@ class Postgres:
         """The address of one of its databases."""
         return f"postgresql://artel@127.0.0.1:{self.port}/{name}"
 
+    def dump(self, name: str) -> Path:
+        """One of its databases as a file, as an operator would keep it."""
+        path = self.folder / f"{name}.dump"
+        self._run("pg_dump", "--format=custom", f"--file={path}", f"--dbname={self.url(name)}")
+        return path
+
+    def restore(self, dump: bytes, name: str) -> None:
+        """Read such a file into an empty database."""
+        path = self.folder / f"{name}.restored"
+        path.write_bytes(dump)
+        self._run("pg_restore", f"--dbname={self.url(name)}", str(path))
+
     def _run(self, program: str, *arguments: str) -> None:
         environment = {
             "HOME": str(self.folder),

@@ -3,17 +3,23 @@
 PostgreSQL gives ids before a commit, so a smaller one may appear after a larger one. A row that carries its
 transaction's number is safe to read on from once every transaction with a smaller number is over (PostgreSQL's
 documentation, 9.28.7, pg_snapshot_xmin). SQLite has one writer, whose ids are in the order of its commits.
+
+Each cluster counts its transactions from the beginning, so a database that was dumped and restored into another one
+would go back in its numbers. There a new era begins (artel/db/migrate.py), whose numbers are larger than all before.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+ERA: Final = 2**44  # transactions: 55 years of 10,000 a second; 64 bits hold half a million eras
+_ERA: Final = "(SELECT era FROM transaction_era WHERE id = 1)"
+
 
 class transaction_id(FunctionElement[int]):  # noqa: N801 - written like a function of SQL
-    """The number of the transaction that writes; 0 on SQLite."""
+    """The number of the transaction that writes, with the eras before it; 0 on SQLite."""
 
     inherit_cache = True
 
@@ -54,7 +60,7 @@ def _transaction_id_sqlite(element: transaction_id, compiler: SQLCompiler, **res
 
 @compiles(transaction_id, "postgresql")
 def _transaction_id_postgresql(element: transaction_id, compiler: SQLCompiler, **rest: Any) -> str:
-    return "CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)"
+    return f"({_ERA} * {ERA} + CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT))"
 
 
 @compiles(horizon, "sqlite")
@@ -64,7 +70,7 @@ def _horizon_sqlite(element: horizon, compiler: SQLCompiler, **rest: Any) -> str
 
 @compiles(horizon, "postgresql")
 def _horizon_postgresql(element: horizon, compiler: SQLCompiler, **rest: Any) -> str:
-    return "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT)"
+    return f"({_ERA} * {ERA} + CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT))"
 
 
 @compiles(is_after, "sqlite")

@@ -18,6 +18,8 @@ from artel.db.transaction import StorageUnavailable
 VERSIONS: Final = Path(__file__).parent.parent / "migrations" / "versions"
 LOCK: Final = 4_153_542_001  # a number of ours: processes that start at once migrate one after another
 CURRENT: Final = "select version_num from alembic_version"
+MOVED: Final = "select cluster <> system_identifier::text from transaction_era, pg_control_system()"
+NEXT_ERA: Final = "update transaction_era set era = era + 1, cluster = system_identifier::text from pg_control_system()"
 
 
 class SchemaNewer(RuntimeError):
@@ -87,7 +89,10 @@ def migrate_sqlite(path: Path) -> str | None:
 
 
 async def migrate_postgres(url: str) -> str | None:
-    """Bring a PostgreSQL database to the newest schema; answers the revision it came from (None: it is new)."""
+    """Bring a PostgreSQL database to the newest schema; answers the revision it came from (None: it is new).
+
+    Where it was restored into another cluster, the numbers of its transactions go on (artel/db/horizon.py).
+    """
     connection = await asyncpg.connect(url, timeout=10)
     try:
         async with connection.transaction():
@@ -97,6 +102,8 @@ async def migrate_postgres(url: str) -> str | None:
             script = upgrade_sql("postgresql", found)
             if script:
                 await connection.execute(script)
+            if await connection.fetchval(MOVED):
+                await connection.execute(NEXT_ERA)
     finally:
         await connection.close()
     return found

@@ -48,6 +48,15 @@ outbox_reach = Table(
     Column("forgotten", BigInteger, nullable=False),  # the last position that was deleted
 )
 
+# One row: which PostgreSQL cluster counts the transactions, and how many did before it (artel/db/horizon.py).
+transaction_era = Table(
+    "transaction_era",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("cluster", Text, nullable=False),  # its system identifier; '' on SQLite
+    Column("era", BigInteger, nullable=False),
+)
+
 # Answers of requests that carried an Idempotency-Key, sealed: one of them may hold a token.
 idempotency = Table(
     "idempotency",
