@@ -113,10 +113,14 @@ REVERSALS = invariant(
 _is_hot = accounts.c.purpose.in_([word(purpose) for purpose in sorted(rules.HOT)])
 _hot_wanted = case((_is_hot, 1), else_=0)
 _floor_wanted = case(*((accounts.c.purpose == word(purpose), number(floor)) for purpose, floor in rules.FLOORS.items()))
+_cap_wanted = case((accounts.c.purpose == word("wallet"), number(rules.WALLET_CAP_MINOR)))
 KINDS = invariant(
     fault(accounts.c.id, "hot", accounts.c.hot, _hot_wanted).where(accounts.c.hot != _hot_wanted),
     fault(accounts.c.id, "floor_minor", accounts.c.floor_minor, _floor_wanted).where(
         differ(accounts.c.floor_minor, _floor_wanted)
+    ),
+    fault(accounts.c.id, "cap_minor", accounts.c.cap_minor, _cap_wanted).where(
+        differ(accounts.c.cap_minor, _cap_wanted)
     ),
 )
 _left = accounts.c.posted_minor - accounts.c.held_minor

@@ -8,6 +8,7 @@ from msgspec import Struct
 from artel.db import Query, Read
 from artel.db.long_reads import LongReads
 from artel.ledger.book import check_queries as queries
+from artel.ledger.book import hold_checks
 from artel.ledger.book import sealing_checks as sealing
 from artel.ledger.book.faults import Fault
 from artel.ledger.book.model import Broken, Checked
@@ -16,6 +17,7 @@ FAULTS_MAX: Final = 100  # of one invariant that are named: more of them hide no
 
 Check = Callable[[Read], Awaitable[list[Broken]]]
 Advance = Callable[[int], None]  # told how many invariants were checked
+Look = Callable[[Read, int], Awaitable[list[Fault]]]  # for what no statement can say; so many faults at most
 
 
 class Checks(Struct, frozen=True):
@@ -30,7 +32,7 @@ class Invariant(Struct, frozen=True):
 
     name: str
     row: str
-    query: Query[Fault]
+    query: Query[Fault] | Look
 
 
 INVARIANTS: Final = (
@@ -44,6 +46,7 @@ INVARIANTS: Final = (
     Invariant("account.bounds", "account {id}", queries.BOUNDS),
     Invariant("account.held", "account {id}", queries.HELD),
     Invariant("hold.tied", "hold {id}", queries.HOLDS_TIED),
+    Invariant("hold.asked", "hold {id}", hold_checks.differing),
     Invariant("book.zero", "currency {what}", queries.NOTHING_MADE),
     Invariant("checkpoint.balance", "checkpoint of account {id} at {place}", sealing.POINTS),
     Invariant("sealing.soon", "transfer {id}", sealing.SEALED_SOON),
@@ -73,7 +76,10 @@ async def _check(tx: Read, more: tuple[Check, ...], advance: Advance) -> Checked
 
 
 async def _breaking(tx: Read, invariant: Invariant) -> list[Broken]:
-    faults = await tx.all(invariant.query, row_limit=FAULTS_MAX)
+    if isinstance(invariant.query, Query):
+        faults = await tx.all(invariant.query, row_limit=FAULTS_MAX)
+    else:
+        faults = await invariant.query(tx, FAULTS_MAX)
     return [_broken(invariant, fault) for fault in faults]
 
 

@@ -8,7 +8,7 @@ from artel.db import Query, Read, numbers
 from artel.db.listed import rows
 from artel.db.statement import starting_with
 from artel.ledger.book import queries
-from artel.ledger.book.model import Broken, Place, Purpose
+from artel.ledger.book.model import Broken, HoldRow, Place, Purpose
 
 PAGE: Final = 1_000  # transfers of one statement
 
@@ -55,6 +55,11 @@ async def strays(tx: Read, invariant: str, beginning: str, known: Query[int]) ->
 def _id_in(digits: str) -> int:
     """The id; 0, which nothing has, where it is none."""
     return int(digits) if digits.isdecimal() and len(digits) < 19 else 0
+
+
+async def holds(tx: Read, hold_ids: Iterable[int]) -> dict[int, HoldRow]:
+    """Holds by their ids. One statement."""
+    return {each.id: each for each in await tx.all(queries.HOLDS_BY_IDS, hold_ids=numbers(hold_ids))}
 
 
 async def references(tx: Read, transfer_ids: Iterable[int]) -> dict[int, str]:

@@ -79,7 +79,9 @@ class Audit:
                 self.compared.tell(row, "is none that Artel writes")
             await self._compare_accounts(self._reading)
         cursor = await self._tx.one(queries.CURSOR)
-        if cursor is not None:
+        if cursor is None:
+            self.compared.tell("sealing", "has lost the row that says up to which transfer it came")
+        else:
             given = {"last_txid": cursor.last_txid, "last_id": cursor.last_id}
             self.compared.unsealed = await self._tx.one(queries.UNSEALED, **given) or 0
         return self.compared

@@ -4,16 +4,21 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from artel.db import Read
-from artel.ledger.book import service as book
 from artel.ledger.book import ties
-from artel.ledger.book.model import Broken
+from artel.ledger.book.model import Broken, HoldRow, HoldStatus
 from artel.ledger.book.ties import Nets
 from artel.ledger.wallets import queries, rules
-from artel.ledger.wallets.model import WithdrawalRow
+from artel.ledger.wallets.model import Status, WithdrawalRow
 from artel.payments import service as payments
 from artel.payments.model import Payment
 
 PAGE: Final = 500  # rows of one step
+HELD: Final[dict[Status, HoldStatus]] = {  # what its hold is
+    "requested": "pending",
+    "paid": "posted",
+    "refused": "voided",
+    "cancelled": "voided",
+}
 WITHDRAWAL: Final = rules.reference(0).removesuffix("0")
 
 
@@ -31,18 +36,21 @@ async def _withdrawals(tx: Read) -> list[Broken]:
     after_id = 0
     while found := await tx.all(queries.AFTER, after_id=after_id, row_limit=PAGE):
         broken += compare(found, await ties.nets(tx, (rules.reference(row.id) for row in found)))
-        for row in found:
-            if row.status == "requested" and not await _is_held(tx, row):
-                broken.append(Broken("wallets.held", rules.reference(row.id), "its money is not held"))
+        holds = await ties.holds(tx, (row.hold_id for row in found if row.hold_id))
+        broken += [
+            Broken("wallets.held", rules.reference(row.id), f"its hold is not {HELD[row.status]} since its own time")
+            for row in found
+            if not _has_hold(row, holds.get(row.hold_id or 0))
+        ]
         after_id = found[-1].id
     return broken
 
 
-async def _is_held(tx: Read, row: WithdrawalRow) -> bool:
-    if row.hold_id is None:
+def _has_hold(row: WithdrawalRow, hold: HoldRow | None) -> bool:
+    if hold is None:
         return False
-    hold = await book.get_hold(tx, row.hold_id)
-    return (hold.status, hold.amount_minor, hold.currency) == ("pending", row.amount_minor, row.currency)
+    has = (hold.reference, hold.amount_minor, hold.status, hold.created_us, hold.settled_us)
+    return has == (rules.reference(row.id), row.amount_minor, HELD[row.status], row.created_us, row.settled_us)
 
 
 def compare(found: Sequence[WithdrawalRow], nets: Nets) -> Iterator[Broken]:

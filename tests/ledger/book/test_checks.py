@@ -75,6 +75,7 @@ BREAKS: Final[dict[str, tuple[str, str, str]]] = {
         "account.kind",
         "account 1",
     ),
+    "an account's cap": ("update ledger_accounts set cap_minor = null where id = 1", "account.kind", "account 1"),
     "a balance": (
         "update ledger_accounts set posted_minor = posted_minor + 1 where id = 1",
         "account.totals",
@@ -100,6 +101,13 @@ BREAKS: Final[dict[str, tuple[str, str, str]]] = {
     "a hold's transfer": ("update ledger_holds set transfer_id = null where status = 'posted'", "hold.tied", "hold 1"),
     "a hold's end": ("update ledger_holds set settled_us = 0 where status = 'voided'", "hold.tied", "hold 2"),
     "a hold's status": ("update ledger_holds set status = 'gone' where status = 'voided'", "hold.tied", "hold 2"),
+    "a hold's note": ("update ledger_holds set note = 'x' where status = 'pending'", "hold.asked", "hold 3"),
+    "a hold's amount": (
+        "update ledger_holds set amount_minor = amount_minor + 1 where status = 'voided'",
+        "hold.asked",
+        "hold 2",
+    ),
+    "a hold's account": ("update ledger_holds set account_id = 999 where status = 'voided'", "hold.asked", "hold 2"),
     "money from nowhere": (
         "update ledger_accounts set posted_minor = posted_minor + 1 where id = 1",
         "book.zero",

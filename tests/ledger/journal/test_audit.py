@@ -95,6 +95,11 @@ def test_a_hash_that_was_made_anew_breaks_the_chain(kept: Kept, run: Run, sql: S
     )
 
 
+def test_where_sealing_stands_is_missed(kept: Kept, run: Run, sql: Sqlite | Postgres) -> None:
+    sql.run("update ledger_sealing set id = 2")
+    assert told(run(look(kept))) == [("sealing", "has lost the row that says up to which transfer it came")]
+
+
 def test_a_transfer_that_was_moved_is_not_told_as_missing(kept: Kept, run: Run, sql: Sqlite | Postgres) -> None:
     sql.run("update ledger_transfers set txid = 9999999 where id = 5")
     found = told(run(look(kept)))

@@ -56,6 +56,14 @@ def test_a_withdrawal_that_left_twice_or_never_is_found(used: Purse) -> None:
     assert found(used) == [("wallets.withdrawn", "withdrawal/1"), ("wallets.held", "withdrawal/2")]
 
 
+@pytest.mark.parametrize("changed", [{"hold_id": 4}, {"hold_id": None}, {"settled_us": 1}, {"created_us": 1}])
+def test_a_withdrawal_whose_hold_is_not_its_own_or_of_another_time_is_found(
+    used: Purse, changed: dict[str, int | None]
+) -> None:
+    used.run(used.db.write(change, withdrawals, 2, **changed))
+    assert found(used) == [("wallets.held", "withdrawal/2")]
+
+
 def test_a_transfer_of_a_withdrawal_that_is_not_there_is_found(used: Purse) -> None:
     lost = (Posting(wallet(used.owner.account_id, "RUB"), -1), Posting(world("RUB"), 1))
     used.run(used.db.write(move, "withdrawal/99", *lost))
