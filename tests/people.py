@@ -182,7 +182,7 @@ async def _enter_money(tx: Write, who: Actor) -> tuple[int, int]:
         given = Correction(amount_minor=amount_minor, currency="EUR", note="of a test")
         made = await wallets.credit(tx, SYSTEM, who.account_id, given, "")
     wanted = WithdrawalWanted(amount_minor=1_000, currency="EUR", to=who.login)
-    return made.id, (await wallets.request(tx, who, wanted)).id
+    return made.id, (await wallets.request(tx, who, wanted, "")).id
 
 
 async def _enter_payments(tx: Write, person: Person, order: Order) -> tuple[RefundRow, PaymentRow]:

@@ -1,6 +1,7 @@
 """Wallets: every statement; those of the money itself are the book's."""
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from artel.db import Query, among
 from artel.ledger.wallets.model import WithdrawalRow
@@ -21,9 +22,12 @@ REQUEST = Query(
         note="",
         created_us=bindparam("now_us"),
         settled_us=0,
+        request_key=bindparam("request_key"),
     )
+    .on_conflict_do_nothing(index_elements=["request_key"])
     .returning(*_row),
 )
+REQUESTED = Query(WithdrawalRow, select(*_row).where(withdrawals.c.request_key == bindparam("request_key")))
 HELD = Query(WithdrawalRow, update(withdrawals).where(_by_id).values(hold_id=bindparam("of_hold")).returning(*_row))
 BY_ID_LOCKED = Query(WithdrawalRow, select(*_row).where(_by_id).with_for_update())
 SETTLE = Query(

@@ -81,7 +81,7 @@ ROUTES: Final[list[Route]] = [
         scope=WRITE,
         status=201,
         idempotent=True,
-        raises=(NotEnoughMoney,),
+        raises=(NotEnoughMoney, KeyReused),
         example={"amount_minor": 20_000, "currency": "EUR", "to": "Anna Blum, IBAN DE02 1203 0000 0000 2020 51"},
         trial=Trial(needs=("funds",)),
     ),

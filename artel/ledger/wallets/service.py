@@ -175,8 +175,11 @@ async def _correct(tx: Write, who: Actor, account_id: int, body: Correction, sig
 # --- withdrawing
 
 
-async def request(tx: Write, who: Actor, body: WithdrawalWanted) -> Withdrawal:
-    """Ask for money out of a wallet: it cannot be spent from now on. Raises NotEnoughMoney."""
+async def request(tx: Write, who: Actor, body: WithdrawalWanted, request_key: str) -> Withdrawal:
+    """Ask for money out of a wallet: it cannot be spent from now on. Raises NotEnoughMoney, KeyReused.
+
+    With an Idempotency-Key it is one withdrawal, however often the request is repeated, and for ever.
+    """
     row = await tx.one(
         queries.REQUEST,
         account_id=who.account_id,
@@ -184,13 +187,23 @@ async def request(tx: Write, who: Actor, body: WithdrawalWanted) -> Withdrawal:
         currency=body.currency,
         destination=body.to,
         now_us=tx.now_us,
+        request_key=request_key or None,
     )
-    assert row is not None, "an insert answers with its row"
+    if row is None:
+        return await _requested(tx, body, request_key)
     hold = await book.hold(tx, rules.promised(row))
     held = await tx.one(queries.HELD, withdrawal_id=row.id, of_hold=hold.id)
     assert held is not None, "it was just written"
     await emit(tx, _told(WithdrawalRequested, held))
     return rules.shown(held)
+
+
+async def _requested(tx: Read, body: WithdrawalWanted, request_key: str) -> Withdrawal:
+    row = await tx.one(queries.REQUESTED, request_key=request_key)
+    assert row is not None, "whoever took the key has committed"
+    if (row.amount_minor, row.currency, row.destination) != (body.amount_minor, body.currency, body.to):
+        raise KeyReused(key="Idempotency-Key")
+    return rules.shown(row)
 
 
 async def cancel(tx: Write, who: Actor, withdrawal_id: int) -> Withdrawal:

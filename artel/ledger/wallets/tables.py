@@ -19,6 +19,7 @@ withdrawals = Table(
     integer("settled_by", nullable=True),  # who paid, refused or cancelled it
     integer("created_us"),
     integer("settled_us"),  # 0: not yet
+    text("request_key", nullable=True),  # of the request: asked again it is the same withdrawal
     ForeignKeyConstraint(["account_id"], ["accounts.id"], name="withdrawals_account_id_fk"),
     ForeignKeyConstraint(["hold_id"], ["ledger_holds.id"], name="withdrawals_hold_id_fk"),
     ForeignKeyConstraint(["transfer_id"], ["ledger_transfers.id"], name="withdrawals_transfer_id_fk"),
@@ -26,5 +27,6 @@ withdrawals = Table(
     CheckConstraint("amount_minor > 0", name="amount"),
     CheckConstraint("(status = 'paid') = (transfer_id IS NOT NULL)", name="paid"),
 )
+Index("withdrawals_request_key_uq", withdrawals.c.request_key, unique=True)
 Index("withdrawals_account_ix", withdrawals.c.account_id, withdrawals.c.id)
 Index("withdrawals_status_ix", withdrawals.c.status, withdrawals.c.id)

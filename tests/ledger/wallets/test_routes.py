@@ -214,6 +214,25 @@ def test_a_key_gives_money_once_even_when_its_answer_was_forgotten(purse: Purse)
 # --- withdrawing
 
 
+def test_a_key_asks_for_money_once_even_when_its_answer_was_forgotten(purse: Purse) -> None:
+    purse.credit(100)
+    body, key = {"amount_minor": 30, "currency": "RUB", "to": "DE02 1203"}, {"Idempotency-Key": "take-1"}
+    first = purse.post("/wallet/withdrawals", body, headers=key)
+    for _ in range(2):
+        purse.run(purse.db.write(forget, -1))
+        again = purse.post("/wallet/withdrawals", body, headers=key)
+        assert (again.status_code, again.json()) == (201, first.json())
+    purse.run(purse.db.write(forget, -1))
+    purse.post(f"/wallet/withdrawals/{first.json()['id']}/cancellation")
+    later = purse.post("/wallet/withdrawals", body, headers=key).json()
+    assert (later["id"], later["status"]) == (first.json()["id"], "cancelled")
+    purse.run(purse.db.write(forget, -1))
+    other = purse.post("/wallet/withdrawals", body | {"to": "DE03"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "ledger.key_reused")
+    assert purse.balance() == (100, 100)
+    assert len(purse.get("/wallet/withdrawals")["items"]) == 1
+
+
 def test_money_that_shall_leave_cannot_be_spent(purse: Purse) -> None:
     purse.credit(100)
     answer = purse.withdraw(70).json()
