@@ -26,8 +26,13 @@ async def moved(tx: Read, references: Iterable[str]) -> Moved:
 
 async def nets(tx: Read, references: Iterable[str]) -> Nets:
     """What they did to the accounts of each purpose together. One statement."""
+    return together(await moved(tx, references))
+
+
+def together(moved: Moved) -> Nets:
+    """The accounts of one purpose and currency added up."""
     found = Nets()
-    for (reference, place), amount_minor in (await moved(tx, references)).items():
+    for (reference, place), amount_minor in moved.items():
         found[reference, place.purpose, place.currency] += amount_minor
     return found
 

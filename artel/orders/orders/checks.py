@@ -1,18 +1,19 @@
 """Whether orders and the book tell the same: an order has its money in the book, and its transfers have an order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from artel.db import Read
+from artel.db import Read, numbers
+from artel.ledger.book import model as book
 from artel.ledger.book import ties
 from artel.ledger.book.model import Broken
-from artel.ledger.book.ties import Nets
+from artel.ledger.book.ties import Moved, Nets
 from artel.orders.orders import money, queries
-from artel.orders.orders.rows import DueRow
+from artel.orders.orders.rows import DueRow, EarnedRow
 from artel.payments import service as payments
 from artel.payments.model import Owed
 
-PAGE: Final = 500  # orders of one step: three statements
+PAGE: Final = 500  # orders of one step: four statements
 ORDER: Final = money.reference(0).removesuffix("0")
 
 
@@ -30,7 +31,9 @@ async def _orders(tx: Read) -> list[Broken]:
             *(money.reference(due.id) for due in dues),
             *(payments.reference(each.payment_id) for each in owed),
         ]
-        broken += compare(dues, owed, await ties.nets(tx, references))
+        earned = await tx.all(queries.EARNED, order_ids=numbers(due.id for due in dues))
+        moved = await ties.moved(tx, references)
+        broken += [*compare(dues, owed, ties.together(moved)), *compare_shops(dues, earned, moved)]
         after_id = dues[-1].id
     return broken
 
@@ -53,3 +56,15 @@ def compare(dues: Sequence[DueRow], owed: Sequence[Owed], nets: Nets) -> Iterato
         ):
             if has != should:
                 yield Broken(invariant, reference, f"the book has {has} minor units, the order {should}")
+
+
+def compare_shops(dues: Sequence[DueRow], earned: Iterable[EarnedRow], moved: Moved) -> Iterator[Broken]:
+    """Where the book gave a shop something else than its part of these orders."""
+    of = {due.id: due for due in dues}
+    for each in earned:
+        due, reference = of[each.order_id], money.reference(each.order_id)
+        has = moved[reference, book.revenue(each.shop_id, due.currency)]
+        should = each.earned_minor if due.paid_us else 0
+        if has != should:
+            problem = f"the book has {has} minor units for shop {each.shop_id}, its part of the order {should}"
+            yield Broken("orders.shop", reference, problem)

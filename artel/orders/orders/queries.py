@@ -21,7 +21,17 @@ from sqlalchemy import (
 )
 
 from artel.db import Command, Query, among
-from artel.orders.orders.rows import BoughtRow, DueRow, EventRow, LineRow, ListedRow, OrderRow, PartRow, SheetRow
+from artel.orders.orders.rows import (
+    BoughtRow,
+    DueRow,
+    EarnedRow,
+    EventRow,
+    LineRow,
+    ListedRow,
+    OrderRow,
+    PartRow,
+    SheetRow,
+)
 from artel.orders.orders.tables import order_events, order_lines, order_parts, orders
 
 _shown = [orders.c[field] for field in OrderRow.__struct_fields__]
@@ -206,6 +216,16 @@ DUES = Query(
     .where(orders.c.id > bindparam("after_id"))
     .order_by(orders.c.id)
     .limit(bindparam("row_limit")),
+)
+EARNED = Query(
+    EarnedRow,
+    select(
+        order_parts.c.order_id,
+        order_parts.c.shop_id,
+        (order_parts.c.total_minor - order_parts.c.refunded_minor - _kept).label("earned_minor"),
+    )
+    .where(among(order_parts.c.order_id, "order_ids"))
+    .order_by(order_parts.c.order_id, order_parts.c.shop_id),
 )
 KNOWN = Query(int, select(orders.c.id).where(among(orders.c.id, "ids")))
 

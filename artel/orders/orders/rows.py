@@ -80,6 +80,14 @@ class DueRow(Struct, frozen=True):
     commission_minor: int
 
 
+class EarnedRow(Struct, frozen=True):
+    """What a shop has of its part of an order, once that is paid: without what was promised back and the commission."""
+
+    order_id: int
+    shop_id: int
+    earned_minor: int
+
+
 class EventRow(Struct, frozen=True):
     """Something that happened to an order; `changes` is a JSON object of the row's fields and their new values."""
 

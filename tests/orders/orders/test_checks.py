@@ -51,10 +51,27 @@ def test_money_that_an_order_did_not_earn_is_named(till: Till, accounts: Account
     till.paid(order_id, "ok")
     too_much = _intent(f"order/{order_id}", places.world(RUB), places.revenue(till.seller.shop_id, RUB))
     till.run(till.db.write(post, too_much))
-    (broken,) = accounts.broken()
-    assert (broken.invariant, broken.row) == ("orders.earned", f"order/{order_id}")
-    assert "20001" in broken.problem
-    assert "20000" in broken.problem
+    whole, part = accounts.broken()
+    assert (whole.invariant, whole.row) == ("orders.earned", f"order/{order_id}")
+    assert "20001" in whole.problem
+    assert "20000" in whole.problem
+    assert (part.invariant, part.row) == ("orders.shop", f"order/{order_id}")
+
+
+def test_money_that_another_shop_earned_is_named(till: Till, accounts: Accounts) -> None:
+    order_id = till.placed()
+    till.paid(order_id, "ok")
+    theirs, others = (places.revenue(shop_id, RUB) for shop_id in (till.seller.shop_id, till.shop().shop_id))
+    till.run(till.db.write(post, _intent(f"order/{order_id}", theirs, others)))
+    assert _found(accounts) == {("orders.shop", f"order/{order_id}")}
+
+
+def test_a_part_that_was_paid_back_without_its_order_is_named(till: Till, accounts: Accounts) -> None:
+    order_id = till.placed()
+    till.paid(order_id, "ok")
+    back = update(order_parts).where(order_parts.c.order_id == bindparam("of_id")).values(refunded_minor=1)
+    till.run(till.db.write(_change, Command(back), of_id=order_id))
+    assert _found(accounts) == {("orders.shop", f"order/{order_id}")}
 
 
 def test_a_commission_that_was_not_the_sales_is_named(till: Till, accounts: Accounts) -> None:
@@ -62,14 +79,14 @@ def test_a_commission_that_was_not_the_sales_is_named(till: Till, accounts: Acco
     till.paid(order_id, "ok")
     raised = update(order_parts).where(order_parts.c.order_id == bindparam("of_id")).values(commission_minor=2_001)
     till.run(till.db.write(_change, Command(raised), of_id=order_id))
-    assert _found(accounts) == {("orders.commission", f"order/{order_id}")}
+    assert _found(accounts) == {(f"orders.{what}", f"order/{order_id}") for what in ("commission", "shop")}
 
 
 def test_an_order_that_is_paid_without_money_is_named(till: Till, accounts: Accounts) -> None:
     order_id = till.placed()
     paid = update(orders).where(orders.c.id == bindparam("of_id")).values(status="paid", paid_us=1)
     till.run(till.db.write(_change, Command(paid), of_id=order_id))
-    assert _found(accounts) == {("orders.earned", f"order/{order_id}"), ("orders.commission", f"order/{order_id}")}
+    assert _found(accounts) == {(f"orders.{what}", f"order/{order_id}") for what in ("earned", "commission", "shop")}
 
 
 def test_money_that_is_owed_and_promised_to_nobody_is_named(till: Till, accounts: Accounts) -> None:
