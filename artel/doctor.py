@@ -1,12 +1,10 @@
 """`artel doctor`: is this installation sound, and when is it time to move on? Reads, and changes nothing."""
 
 import importlib
-import os
 import shutil
 import stat
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final, Literal
 
 import apsw
@@ -21,12 +19,11 @@ from artel.db.sqlite import SqliteUnsafe, connect, gate
 from artel.db.transaction import StorageUnavailable
 from artel.settings import Settings
 from artel.traffic.imports import manifest
-from artel.traffic.imports.folders import Folders
+from artel.traffic.imports.folders import Folders, is_whole
 from artel.traffic.imports.merge import KINDS
 
 POSTGRES_MIN: Final = 15
 DISK_FREE_MIN_BYTES: Final = 1024**3  # less than this, and an import or a busy day may fill the disk
-PARQUET: Final = b"PAR1"  # begins and ends a file: https://parquet.apache.org/docs/file-format/
 SHOWN_MAX: Final = 3  # files named
 SQLITE_LARGE_BYTES: Final = 20 * 1024**3  # from here on backups and migrations take minutes
 
@@ -143,28 +140,18 @@ async def _redis(url: str) -> Finding:
 
 
 async def _segments(settings: Settings) -> Finding:
-    """Whether the files that reports read are there and whole, by their sizes and the marks at both ends."""
+    """Whether the files that reports read are there and whole."""
     folder, reads = Folders(settings.data / "traffic").segments, LongReads(settings.database, settings.data)
     try:
         kept = [segment for kind in KINDS for segment in await reads.read(manifest.shown, kind)]
     except StorageUnavailable as fault:
         return Finding("log segments", "fail", fault.facts["reason"])
-    broken = [segment.name for segment in kept if not _is_whole(folder / segment.name, segment.size_bytes)]
+    broken = [segment.name for segment in kept if not is_whole(folder / segment.name, segment.size_bytes)]
     if not broken:
         return Finding("log segments", "ok", f"{len(kept):,} in {folder}")
     more = f" and {len(broken) - SHOWN_MAX} more" if len(broken) > SHOWN_MAX else ""
     named = ", ".join(broken[:SHOWN_MAX]) + more
     return Finding("log segments", "fail", f"missing or damaged in {folder}: {named}: restore them from a backup")
-
-
-def _is_whole(path: Path, size_bytes: int) -> bool:
-    try:
-        with path.open("rb") as file:
-            begin = file.read(len(PARQUET))
-            file.seek(-len(PARQUET), os.SEEK_END)
-            return begin == file.read() == PARQUET and file.tell() == size_bytes
-    except OSError:
-        return False
 
 
 def _schema(found: str | None) -> Finding:

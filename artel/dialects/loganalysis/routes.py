@@ -25,6 +25,7 @@ from artel.traffic.imports.model import (
     LogDamaged,
     LogMissing,
     LogUnreadable,
+    SegmentDamaged,
     StorageFull,
     Terms,
     TimezoneChanged,
@@ -173,7 +174,7 @@ ROUTES: Final[list[Route]] = [
         scope="traffic:write",
         status=201,
         present=wire.parsed,
-        raises=(LogMissing, FormatUnknown, LogUnreadable, LogDamaged, TimezoneChanged, StorageFull),
+        raises=(LogMissing, FormatUnknown, LogUnreadable, LogDamaged, TimezoneChanged, SegmentDamaged, StorageFull),
     ),
     _dialect(
         get,

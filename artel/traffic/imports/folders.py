@@ -9,8 +9,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
+
+PARQUET: Final = b"PAR1"  # begins and ends a file: https://parquet.apache.org/docs/file-format/
 
 
 class Folders(Struct, frozen=True):
@@ -99,6 +102,17 @@ def sweep(folders: Folders, living: list[int], counted: list[str]) -> None:
     for file in folders.incoming.iterdir():
         if not file.name.startswith(mine):
             file.unlink(missing_ok=True)
+
+
+def is_whole(file: Path, size_bytes: int) -> bool:
+    """Whether a segment is there as it was written, by its size and by the marks at both ends."""
+    try:
+        with file.open("rb") as segment:
+            begin = segment.read(len(PARQUET))
+            segment.seek(-len(PARQUET), os.SEEK_END)
+            return begin == segment.read() == PARQUET and segment.tell() == size_bytes
+    except OSError:
+        return False
 
 
 def publish(file: Path, folder: Path) -> int:

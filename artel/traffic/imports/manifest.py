@@ -1,5 +1,6 @@
 """The manifest: what the store holds. Each use case is one short transaction; `service` strings them together."""
 
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -8,7 +9,18 @@ from artel.db import Read, Write
 from artel.kernel.clock import US
 from artel.kernel.page import NEWEST, Cut, Page, page
 from artel.traffic.imports import queries
-from artel.traffic.imports.model import Import, ImportMissing, Kind, Rejection, Segment, Status, Stock, TimezoneChanged
+from artel.traffic.imports.folders import Folders, is_whole
+from artel.traffic.imports.model import (
+    Import,
+    ImportMissing,
+    Kind,
+    Rejection,
+    Segment,
+    SegmentDamaged,
+    Status,
+    Stock,
+    TimezoneChanged,
+)
 from artel.traffic.imports.queries import Source, TailRow
 
 # How long the file of a replaced segment stays: a report, an import or a backup may have read the manifest before.
@@ -308,6 +320,14 @@ async def source_names(tx: Read, source_ids: set[int]) -> dict[int, str]:
 async def shown(tx: Read, kind: Kind) -> list[Segment]:
     """The segments that count, in the order in which they came."""
     return await tx.all(queries.SHOWN, kind=kind)
+
+
+def files(folders: Folders, kept: list[Segment]) -> list[Path]:
+    """The files of these segments. Raises SegmentDamaged, before anybody stumbles over one that is not whole."""
+    for segment in kept:
+        if not is_whole(folders.segments / segment.name, segment.size_bytes):
+            raise SegmentDamaged(name=segment.name)
+    return [folders.segments / segment.name for segment in kept]
 
 
 async def stock(tx: Read) -> Stock:

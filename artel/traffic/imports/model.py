@@ -179,6 +179,13 @@ class NothingToImport(Refusal):
     code, kind = "traffic.nothing_to_import", "missing"
 
 
+class SegmentDamaged(Refusal):
+    """A file of the stored log is missing or damaged: {name}. Restore traffic/segments from a backup;
+    `artel doctor` looks at all of them."""
+
+    code, kind = "traffic.segment_damaged", "unavailable"
+
+
 class StorageFull(Refusal):
     """Not imported: {reason}. What was committed before stays; make room and run the same
     import again, nothing is counted twice."""

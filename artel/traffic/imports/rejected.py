@@ -20,14 +20,17 @@ _MEMORY: Final = "200MB"
 
 
 async def listed(shop: Workshop, cut: Cut, reason: str = "") -> Page[RejectedLine]:
-    """Rejected lines in the order of their sources, all or those of one reason. Reads the ids of all of them."""
+    """Rejected lines in the order of their sources, all or those of one reason. Reads the ids of all of them.
+
+    Raises SegmentDamaged.
+    """
     if reason and reason not in REASONS:
         raise Malformed(field="reason", problem=f"there is none called {reason!r}; known are {', '.join(REASONS)}")
     kept = await shop.db.read(manifest.shown, "rejected")
     if not kept:
         return Page([])
-    folder = folders.prepare(shop.data).segments
-    rows = await in_thread(shop, _read, [folder / each.name for each in kept], cut.key(0), reason, cut.limit + 1)
+    files = manifest.files(folders.prepare(shop.data), kept)
+    rows = await in_thread(shop, _read, files, cut.key(0), reason, cut.limit + 1)
     names = await shop.db.read(manifest.source_names, {row[2] for row in rows})
     return page([RejectedLine(row[0], row[1], names[row[2]], row[3], row[4]) for row in rows], cut, "id")
 

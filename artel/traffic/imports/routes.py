@@ -126,6 +126,7 @@ _REFUSED: Final = (
     model.LogUnreadable,
     model.LogDamaged,
     model.TimezoneChanged,
+    model.SegmentDamaged,
     model.StorageFull,
 )
 
@@ -154,6 +155,12 @@ ROUTES: Final[list[Route]] = [
         scope="traffic:read",
         raises=(model.ImportMissing,),
     ),
-    get("/api/v1/traffic/rejected", rejected_lines, access=STAFF, scope="traffic:read"),
+    get(
+        "/api/v1/traffic/rejected",
+        rejected_lines,
+        access=STAFF,
+        scope="traffic:read",
+        raises=(model.SegmentDamaged,),
+    ),
     get("/api/v1/traffic/stock", stock, access=STAFF, scope="traffic:read"),
 ]

@@ -131,7 +131,7 @@ def _write(run: Run, loom: Loom, block: Block, parsed: Parsed, survey: Survey, m
     counts = Counts(bytes=0 if block.unfinished else block.raw_bytes)
     change = Change(run.import_id, survey.source, mark, [], None, [], counts, [])
     for kind in survey.segments:
-        stored = [run.folders.segments / segment.name for segment in survey.segments[kind]]
+        stored = manifest.files(run.folders, survey.segments[kind])
         segments.compare(loom, kind, parsed, place.source_id, stored)
         change = _write_kind(run, loom, kind, place, block, parsed, survey, change)
     folders.settle(run.folders.segments)

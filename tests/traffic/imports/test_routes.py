@@ -67,6 +67,29 @@ def test_a_form_is_no_log_whatever_is_in_it(client: Client, staff: str) -> None:
         assert told(answer) == (201, "")
 
 
+def test_a_stored_log_that_is_damaged_is_told_and_nothing_is_imported(
+    client: Client, staff: str, settings: Settings
+) -> None:
+    def send(text: bytes) -> Any:
+        return client.post(IMPORTS, token=staff, content=text + b"rubbish\n")
+
+    def stock() -> Any:
+        return client.get("/api/v1/traffic/stock", token=staff).json()
+
+    assert told(send(TEXT)) == (201, "")
+    before = stock()
+    for segment in (settings.data / "traffic" / "segments").iterdir():
+        whole = segment.read_bytes()
+        for damaged in (whole[:100], None):
+            segment.unlink() if damaged is None else segment.write_bytes(damaged)
+            assert told(send(TEXT + line(9999).encode() + b"\n")) == (503, "traffic.segment_damaged")
+            if "rejected" in segment.name:
+                assert told(client.get("/api/v1/traffic/rejected", token=staff)) == (503, "traffic.segment_damaged")
+            assert stock() == before
+        segment.write_bytes(whole)
+    assert send(TEXT + line(9999).encode() + b"\n").json()["parsed"] == 1
+
+
 def test_how_far_an_upload_is_can_be_read_while_it_is_sent(
     client: Client, staff: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
