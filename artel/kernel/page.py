@@ -47,8 +47,9 @@ class Cut(Struct, frozen=True, forbid_unknown_fields=True):
     def place(self, kind: type[Where]) -> Where:
         """What the cursor holds, for lists that are in the order of more than an id. Raises Malformed."""
         assert self.after is not None, "the list is read from its start"
+        padded = self.after + "=" * (-len(self.after) % 4)
         try:
-            return msgspec.json.decode(base64.urlsafe_b64decode(self.after + "=="), type=kind)
+            return msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True), type=kind)
         except (binascii.Error, msgspec.MsgspecError, UnicodeEncodeError, ValueError):
             raise Malformed(field="after", problem="is not a cursor that this list gave out") from None
 
