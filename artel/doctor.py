@@ -92,7 +92,14 @@ def _sqlite(settings: Settings) -> list[Finding]:
     try:
         connection = connect(path, readonly=True)
     except StorageUnavailable as fault:
-        return [*found, Finding("database", "fail", f"{fault.facts['reason']}: restore a backup")]
+        return [
+            *found,
+            Finding(
+                "database",
+                "fail",
+                f"{fault.facts['reason']}: look at its permissions; if it is damaged, restore a backup",
+            ),
+        ]
     try:
         checked = str(connection.pragma("quick_check", 1))
         schema = connection.execute(CURRENT).fetchone()
