@@ -1,7 +1,7 @@
 """Reads that take long: each has a connection of its own and one look at the database, and nobody waits behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
@@ -34,6 +34,23 @@ class LongReads:
             if self._url:
                 return await self._on_postgres(lambda tx: use(tx, *args, **kwargs))
             return await asyncio.to_thread(self._on_sqlite, lambda tx: use(tx, *args, **kwargs))
+
+    async def damage(self, tables: Iterable[str]) -> list[str]:
+        """What is wrong with these tables and their indexes in the file of SQLite; PostgreSQL looks after its own."""
+        return [] if self._url else await asyncio.to_thread(self._damage, tables)
+
+    def _damage(self, tables: Iterable[str]) -> list[str]:
+        connection, found = connect(self._folder / DATABASE_FILE, readonly=True), list[str]()
+        try:
+            for table in tables:
+                try:
+                    told = connection.execute(f"pragma integrity_check({table})").fetchall()
+                    found += [str(problem) for (problem,) in told if problem != "ok"]
+                except STORAGE_FAULTS as fault:
+                    found.append(f"{table}: {fault}")
+        finally:
+            connection.close()
+        return found
 
     def _on_sqlite(self, use: Callable[[Read], Awaitable[Result]]) -> Result:
         connection = connect(self._folder / DATABASE_FILE, readonly=True)

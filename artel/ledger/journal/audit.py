@@ -16,6 +16,10 @@ from artel.ledger.journal.model import FIRST_HASH, FORMAT, Audited, Block, Block
 from artel.ledger.journal.service import BEFORE_ALL
 from artel.ledger.journal.store import Journal, Kept, Reading
 
+TABLES: Final = (
+    *("ledger_entries", "ledger_accounts", "ledger_transfers", "ledger_holds"),
+    *("ledger_checkpoints", "ledger_blocks", "ledger_sealing"),
+)
 PAGE: Final = 200  # blocks, accounts or transfers that are looked up at once
 
 Advance = Callable[[int], None]  # told how many blocks were compared
@@ -277,9 +281,13 @@ async def audit(
 ) -> Audited:
     """Compare the journal with the book; `broken` is what a check of the book found.
 
-    A journal whose file is damaged is not opened: what is wrong with it is told. Raises JournalUnreadable.
+    On SQLite the tables of the book are held against their indexes, by which the product finds rows and a reader of
+    whole tables does not. A journal whose file is damaged is not opened: what is wrong with it is told.
+
+    Raises JournalUnreadable, StorageUnavailable.
     """
     findings = [Finding(each.row, f"{each.invariant}: {each.problem}") for each in broken]
+    findings += [Finding("database", problem) for problem in await reads.damage(TABLES)]
     exists = journal.exists()
     damage = await asyncio.to_thread(journal.damage) if exists else ["there is none"]
     findings += [Finding(f"journal in {journal.folder}", problem) for problem in damage]

@@ -137,6 +137,19 @@ def test_a_damaged_file_is_told_and_not_opened(kept: Kept, run: Run) -> None:
     assert [row for row, _ in found] == [f"journal in {kept.journal.folder}"]
 
 
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_an_index_that_has_lost_a_row_is_told(kept: Kept, run: Run, sql: Sqlite | Postgres) -> None:
+    index = "name = 'ledger_transfers_reference_ix'"
+    sql.run("pragma writable_schema = on")
+    sql.run(f"update sqlite_schema set sql = sql || ' where id > 1' where {index}")
+    sql.run("pragma writable_schema = reset")
+    sql.run("reindex ledger_transfers_reference_ix")
+    sql.run("pragma writable_schema = on")
+    sql.run(f"update sqlite_schema set sql = replace(sql, ' where id > 1', '') where {index}")
+    sql.run("pragma writable_schema = reset")
+    assert ("database", "row 1 missing from index ledger_transfers_reference_ix") in told(run(look(kept)))
+
+
 def test_an_installation_without_money_has_nothing_to_tell(settings: Settings, db: Database, run: Run) -> None:
     assert run(look(Kept(settings, db, journal_of(settings.data)))) == Audited(0, 0, 0, 0, 0, [])
 
