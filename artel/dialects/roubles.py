@@ -17,6 +17,7 @@ NUMBER: Final = re.compile(
 )  # RFC 8259, 6; that it is JSON was seen before
 LARGEST: Final = Decimal(AMOUNT_MAX) / MINOR
 KOPECK: Final = Decimal("0.01")
+NOISE: Final = Decimal("1e-9")  # less than this a float of kopecks is off, and what others reckon with them
 
 
 def price(amount_minor: int) -> int | Decimal:
@@ -41,3 +42,8 @@ def kopecks(roubles: Decimal) -> int:
     if abs(roubles) > LARGEST:
         raise AmountUnfit(max_minor=AMOUNT_MAX)
     return int(roubles.quantize(KOPECK, ROUND_HALF_EVEN) * MINOR)
+
+
+def is_finer(roubles: Decimal) -> bool:
+    """Whether there is more in it than whole kopecks; 0.30000000000000004 is what floats make of 0.1 + 0.2."""
+    return abs(roubles - roubles.quantize(KOPECK, ROUND_HALF_EVEN)) > NOISE

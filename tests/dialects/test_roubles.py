@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from artel.dialects.roubles import kopecks, number, price
+from artel.dialects.roubles import is_finer, kopecks, number, price
 from artel.kernel.errors import Malformed
 from artel.kernel.money import AMOUNT_MAX
 from artel.ledger.book.model import AmountUnfit
@@ -77,3 +77,22 @@ def test_what_is_shown_is_read_as_the_same_amount(minor: int) -> None:
     shown = msgspec.json.Encoder(decimal_format="number").encode(price(minor))
     assert kopecks(number("value", Raw(shown))) == minor
     assert json.loads(shown, parse_float=Decimal) == Decimal(minor) / 100
+
+
+@pytest.mark.parametrize(
+    ("text", "finer"),
+    [
+        (b"10", False),
+        (b"10.50", False),
+        (b"10.500", False),
+        (b"0.30000000000000004", False),
+        (b"999999.9900000001", False),
+        (b"10.505", True),
+        (b"0.001", True),
+        (b"-0.125", True),
+        (b"10.5000001", True),
+        (b"1e-3", True),
+    ],
+)
+def test_what_is_finer_than_kopecks_is_seen_and_the_noise_of_floats_is_not(text: bytes, finer: bool) -> None:
+    assert is_finer(number("value", Raw(text))) == finer

@@ -23,7 +23,7 @@ from artel.accounts.model import (
 from artel.db import StorageUnavailable
 from artel.dialects.checked import checked
 from artel.dialects.cookies import carried_in, given, taken_back
-from artel.dialects.roubles import CURRENCY, kopecks, number, price
+from artel.dialects.roubles import CURRENCY, is_finer, kopecks, number, price
 from artel.edge.reply import STATUS, Header, Reply, encode, refusal_headers
 from artel.edge.route import Manner
 from artel.jobs.model import CustomerShort, Job, JobClosed, JobWanted, OwnJob
@@ -93,8 +93,9 @@ def job(body: NewOrder) -> JobWanted:
 
 def top_up(body: TopUp) -> Correction:
     """Money for the own wallet as a credit. Raises NotToppedUp, AmountUnfit, Malformed."""
-    amount_minor = kopecks(number("value", body.value))
-    if amount_minor <= 0:
+    roubles = number("value", body.value)
+    amount_minor = kopecks(roubles)
+    if amount_minor <= 0 or is_finer(roubles):
         raise NotToppedUp
     return Correction(amount_minor, CURRENCY, "PUT /api/users/me/wallet/")
 
