@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, TextIO, TypeVar
 
 import msgspec
 import typer
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from artel.db import Database
 from artel.db.migrate import migrate
 from artel.db.opening import open_database
+from artel.kernel.errors import Malformed
 from artel.settings import Settings
 
 Result = TypeVar("Result")
@@ -53,6 +54,33 @@ def steps(what: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(what, total=total)
         yield lambda count: progress.advance(task, count)
+
+
+@contextmanager
+def written(file: Path | None) -> Iterator[TextIO]:
+    """The file that `--output` names, which has its name only when it is complete; or standard output. In UTF-8.
+
+    What is there and is no plain file, such as /dev/stdout or a pipe, is written to, and not replaced.
+    """
+    if file is None:
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+        yield sys.stdout
+        return
+    try:
+        if file.exists() and not file.is_file():
+            with file.open("w", encoding="utf-8", newline="") as text:
+                yield text
+            return
+        whole = file.resolve()  # a link goes on leading to it
+        draft = whole.with_name(f"{whole.name}.part")
+        try:
+            with draft.open("w", encoding="utf-8", newline="") as text:
+                yield text
+            draft.replace(whole)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as fault:
+        raise Malformed(field="--output", problem=f"{file}: {fault.strerror}") from None
 
 
 def print_json(value: object) -> None:

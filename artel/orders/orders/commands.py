@@ -4,15 +4,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, TextIO
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from artel.db import Database
-from artel.edge.terminal import Data, DatabaseUrl, err, work
+from artel.edge.terminal import Data, DatabaseUrl, err, work, written
 from artel.kernel.actor import SYSTEM
-from artel.kernel.errors import Malformed
 from artel.orders.orders import service, views
 from artel.orders.orders.model import SheetFilter
 from artel.settings import load
@@ -45,7 +44,7 @@ def export(
         total = await db.read(service.sheet_size, SYSTEM, wanted)
         pages = views.sheet(await service.sheet(db, SYSTEM, wanted))
         count = -1  # without the names of the columns
-        with _written(file) as text, _bar(total, quiet=file is None) as show:
+        with written(file) as text, _bar(total, quiet=file is None) as show:
             async for lines in pages:
                 text.writelines(lines)
                 count += len(lines)
@@ -55,23 +54,6 @@ def export(
     count = work(load(data=data, database=database), use)
     if file:
         err.print(f"{count:,} lines in {file}", markup=False)
-
-
-@contextmanager
-def _written(file: Path | None) -> Iterator[TextIO]:
-    """The file, which has its name only when it is complete; or standard output."""
-    if file is None:
-        yield sys.stdout
-        return
-    draft = file.with_name(f"{file.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as text:
-            yield text
-        draft.replace(file)
-    except OSError as fault:
-        raise Malformed(field="--output", problem=f"{file}: {fault.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager

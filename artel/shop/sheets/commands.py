@@ -4,13 +4,13 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, TextIO
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from artel.db import Database
-from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
+from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work, written
 from artel.kernel.actor import SYSTEM
 from artel.kernel.errors import Malformed
 from artel.settings import load
@@ -36,7 +36,7 @@ def export_command(
 
     async def use(db: Database) -> int:
         count = 0
-        with _written(file) as text, _bar("lines written", None, quiet=file is None) as show:
+        with written(file) as text, _bar("lines written", None, quiet=file is None) as show:
             async for page in await _pages(db, shop):
                 text.writelines(page)
                 count += len(page)
@@ -115,24 +115,6 @@ def _print(report: Report) -> None:
 def _printable(text: str) -> str:
     """Without control characters: a cell must not steer the terminal."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-
-
-@contextmanager
-def _written(file: Path | None) -> Iterator[TextIO]:
-    """The file, which has its name only when it is complete; or standard output."""
-    if file is None:
-        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-        yield sys.stdout
-        return
-    draft = file.with_name(f"{file.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as text:
-            yield text
-        draft.replace(file)
-    except OSError as fault:
-        raise Malformed(field="--output", problem=f"{file}: {fault.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager

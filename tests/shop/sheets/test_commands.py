@@ -1,7 +1,9 @@
 """`artel catalogue`: files, what is printed, exit codes."""
 
 import json
+import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,25 @@ def test_a_file_is_tried_imported_and_exported(tmp_path: Path, sheet: Path) -> N
     assert code == 0 and one.count("\n") == 2 and "Кружка" in one
     code, _, errors = artel("catalogue", "export", "--shop", "nobody", *data)
     assert (code, errors) == (1, "artel: There is no shop nobody.\n")
+
+
+def test_what_is_no_plain_file_is_written_to_and_a_link_goes_on_leading_where_it_did(
+    tmp_path: Path, sheet: Path
+) -> None:
+    data = ("--data", tmp_path / "data")
+    artel("catalogue", "import", sheet, *data)
+    expected = artel("catalogue", "export", *data)[1]
+    pipe, link, target = (tmp_path / name for name in ("pipe", "link", "target.csv"))
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_text, "utf-8")
+        assert artel("catalogue", "export", "-o", pipe, *data)[0] == 0
+        assert read.result(timeout=10) == expected and pipe.is_fifo()
+    link.symlink_to(target)
+    assert artel("catalogue", "export", "-o", link, *data)[0] == 0
+    assert link.is_symlink() and target.read_text("utf-8") == expected
+    code, _, errors = artel("catalogue", "export", "-o", tmp_path, *data)
+    assert (code, errors) == (1, f"artel: --output: {tmp_path}: Is a directory.\n")
 
 
 def test_a_bad_line_is_told_on_standard_error_and_ends_with_1_unless_leniently(tmp_path: Path, sheet: Path) -> None:
