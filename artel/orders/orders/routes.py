@@ -30,7 +30,7 @@ class CodeTried(Struct, frozen=True):
 
 def has_code(body: model.Placing) -> bool:
     """Whether a voucher is to be looked for."""
-    return body.voucher is not None
+    return bool(body.voucher)
 
 
 async def try_code(db: Database, who: Actor, body: model.Placing) -> CodeTried | None:

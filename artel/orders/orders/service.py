@@ -63,7 +63,7 @@ async def place(tx: Write, who: Actor, body: Placing, terms: Terms) -> Order:
     order_id = await tx.one(queries.PLACE, **_inserted(draft))
     assert order_id is not None, "an insert answers with its row"
     order = msgspec.structs.replace(draft, id=order_id)
-    if body.voucher is not None:
+    if body.voucher:
         goods = [(line.shop_id, line.price_minor * line.quantity) for line in lines]
         each = await vouchers.redeem(tx, body.voucher, who.account_id, order_id, currency, goods)
         lines = [msgspec.structs.replace(line, discount_minor=minor) for line, minor in zip(lines, each, strict=True)]
