@@ -1,5 +1,6 @@
 """What every answer has: a problem's shape, security headers, a request id, HEAD; and the last guard."""
 
+import gc
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -9,9 +10,12 @@ import pytest
 from artel import app as composition
 from artel.db import Read
 from artel.edge.asgi import UNROUTED
+from artel.edge.drain import Drain
+from artel.edge.observe import make_log
 from artel.edge.reply import STATUS
 from artel.edge.route import ANYONE, get
-from tests.conftest import Client, Log
+from artel.settings import Settings
+from tests.conftest import Client, Log, Run
 from tests.people import PASSWORD, People
 
 PROBLEMS: Final[list[tuple[str, str, dict[str, Any], int, str]]] = [
@@ -162,3 +166,28 @@ def test_each_request_is_one_line_of_json(client: Client, log: Log, people: Peop
 def test_an_access_log_may_be_left_out(start: Callable[..., Client], log: Log) -> None:
     start(access_log=False).get("/healthz")
     assert not [line for line in log.lines() if line["event"] == "request"]
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_what_is_there_when_the_server_has_started_is_not_searched_for_garbage(
+    settings: Settings, run: Run, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Drain, "on_sigterm", lambda drain: None)  # this process keeps its own
+    edge = composition.make(settings, make_log("debug", log))  # type: ignore[arg-type]
+    told = iter(["lifespan.startup", "lifespan.shutdown"])
+    frozen: list[tuple[str, int]] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": next(told)}
+
+    async def send(message: dict[str, str]) -> None:
+        frozen.append((message["type"], gc.get_freeze_count()))
+
+    before = gc.get_freeze_count()
+    try:
+        run(edge({"type": "lifespan"}, receive, send))  # type: ignore[arg-type]
+    finally:
+        gc.unfreeze()
+    (started, count), (stopped, _) = frozen
+    assert (started, stopped) == ("lifespan.startup.complete", "lifespan.shutdown.complete")
+    assert count > before + 10_000
