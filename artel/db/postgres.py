@@ -106,8 +106,7 @@ class PostgresTransaction:
     async def all(self, query: Query[Row], **params: Any) -> list[Row]:
         """Every row."""
         compiled = query.postgresql
-        rows = await self._connection.fetch(compiled.text, *compiled.arguments(params))
-        return list(map(query.make, rows))
+        return query.make_all(await self._connection.fetch(compiled.text, *compiled.arguments(params)))
 
     async def run(self, command: Command, **params: Any) -> int:
         """Rows changed: the last word of PostgreSQL's command tag."""

@@ -105,7 +105,7 @@ class SqliteTransaction:
     async def all(self, query: Query[Row], **params: Any) -> list[Row]:
         """Every row."""
         compiled = query.sqlite
-        return list(map(query.make, self._execute(compiled.text, compiled.arguments(params))))
+        return query.make_all(self._execute(compiled.text, compiled.arguments(params)))
 
     async def run(self, command: Command, **params: Any) -> int:
         """Rows changed."""

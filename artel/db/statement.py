@@ -144,9 +144,11 @@ class Query(Command, Generic[Row]):
             fields = list(row.__struct_fields__)
             assert columns == fields, f"{row.__name__} has the fields {fields}, the statement yields {columns}"
             self.make: Callable[[Sequence[Any]], Row] = lambda values: row(*values)
+            self.make_all: Callable[[Iterable[Sequence[Any]]], list[Row]] = lambda rows: [*itertools.starmap(row, rows)]
         else:
             assert len(columns) == 1, f"a plain {row.__name__} needs one column, the statement yields {columns}"
             self.make = itemgetter(0)
+            self.make_all = lambda rows: [value for (value,) in rows]
 
 
 def starting_with(text: str) -> str:

@@ -45,14 +45,14 @@ class TransferFields(Struct, frozen=True, array_like=True, gc=False):
     txid: Number
 
 
-class TransferRecord(Struct, frozen=True, array_like=True):
+class TransferRecord(Struct, frozen=True, array_like=True, gc=False):
     """A transfer with its entries."""
 
     transfer: TransferFields
     sides: list[EntryRecord]
 
 
-class AccountRecord(Struct, frozen=True, array_like=True):
+class AccountRecord(Struct, frozen=True, array_like=True, gc=False):
     """Whose an account is and what for; recorded with its first entry, and with some later ones."""
 
     id: Number
