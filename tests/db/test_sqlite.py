@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from artel.db import Read, StorageUnavailable, Write
-from artel.db.sqlite import GROUP_MAX, SqliteDatabase, SqliteUnsafe, connect, gate
+from artel.db.sqlite import CHECKPOINT_PAGES, GROUP_MAX, SqliteDatabase, SqliteUnsafe, connect, gate
 from tests.db.counters import add, count, put, used
 
 
@@ -42,9 +42,16 @@ def test_a_loaded_version_with_the_fault_never_opens_the_file(path: Path, monkey
 
 def test_a_connection_has_the_settings_that_the_promises_rest_on(path: Path) -> None:
     connection = connect(path)
-    found = {name: connection.pragma(name) for name in ("journal_mode", "synchronous", "foreign_keys", "temp_store")}
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "temp_store": 2,
+        "wal_autocheckpoint": CHECKPOINT_PAGES,
+    }
+    found = {name: connection.pragma(name) for name in wanted}
     connection.close()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "temp_store": 2}
+    assert found == wanted
 
 
 @pytest.mark.parametrize("content", [b"this is no database, whatever its name says\n" * 100])
