@@ -123,7 +123,7 @@ def _writing(route: Route, signature: Signature, kit: Kit, decode: Callable[...,
         await _read_body(route, signature, kit.limits, call)
         arguments = await _decoded(route, kit, decode, call, token)
         key = idempotency.key_of(route, call, token) if route.idempotent else None
-        with keys.in_flight(key) if key else nullcontext():
+        async with keys.in_flight(key) if key else nullcontext():
             if prepare and route.prepare_when(arguments.get("body")):
                 await prepared(call, token, arguments, key)
             elif prepare:

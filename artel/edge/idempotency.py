@@ -4,10 +4,11 @@ The key's row is written in the effect's own transaction. An answer that is give
 something too: on a synchronous replica an answer without a commit could be lost by the next failure.
 """
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
@@ -26,6 +27,8 @@ from artel.kernel.secrets import Sealer
 
 HEADER: Final = b"idempotency-key"
 KEY_CHARACTERS_MAX: Final = 255
+WAIT_S: Final = 5.0  # for the first request with a key; longer than almost every effect takes
+RETRY_S: Final = 1
 KEY: Final = re.compile(rb"[!-~](?:[ -~]{0,%d}[!-~])?" % (KEY_CHARACTERS_MAX - 2))
 REPLAYED: Final = (b"idempotent-replayed", b"true")
 
@@ -37,7 +40,7 @@ class KeyReused(Refusal):
 
 
 class InFlight(Refusal):
-    """The first request with this Idempotency-Key is still running; ask again in {retry_s} s."""
+    """The first request with this Idempotency-Key is still running after some seconds; ask again in {retry_s} s."""
 
     code, kind = "idempotency.in_flight", "conflict"
 
@@ -103,22 +106,31 @@ class Keys:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._running: set[tuple[bytes, str]] = set()
+        self._running: dict[tuple[bytes, str], asyncio.Event] = {}
 
-    @contextmanager
-    def in_flight(self, key: Key) -> Iterator[None]:
-        """Hold the key while its request runs in this process. Raises InFlight.
+    @asynccontextmanager
+    async def in_flight(self, key: Key) -> AsyncIterator[None]:
+        """Hold the key while its request runs in this process; who comes meanwhile waits. Raises InFlight.
 
         In another process the second request waits for the first one's commit, and is then answered from it.
         """
         running = (key.scope, key.carrier)
         if running in self._running:
-            raise InFlight(retry_s=1)
-        self._running.add(running)
+            await self._until_free(running)
+        over = self._running[running] = asyncio.Event()
         try:
             yield
         finally:
-            self._running.discard(running)
+            del self._running[running]
+            over.set()
+
+    async def _until_free(self, running: tuple[bytes, str]) -> None:
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while before := self._running.get(running):
+                    await before.wait()
+        except TimeoutError:
+            raise InFlight(retry_s=RETRY_S) from None
 
     async def known(self, tx: Read, key: Key, who: Actor) -> bool:
         """Whether the key has an answer already, so that nothing need be prepared."""
