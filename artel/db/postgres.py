@@ -1,11 +1,13 @@
 """PostgreSQL through asyncpg: one pool that reads and cannot write, one that writes.
 
-No session state is kept, so a connection needs no reset between two users of the pool. A read runs statement by
+No session state is kept, so a connection needs no reset between two loans (artel/db/pool.py). A read runs statement by
 statement without BEGIN and COMMIT; a write is one READ COMMITTED transaction of conditional statements, and is repeated
 whole when PostgreSQL reports a serialisation failure or a deadlock.
 """
 
 import asyncio
+import contextlib
+import functools
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +15,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import asyncpg
 
+from artel.db.pool import Pool
 from artel.db.statement import Command, Engine, Params, Query
 from artel.db.transaction import ATTEMPTS_MAX, StorageUnavailable
 
@@ -21,11 +24,10 @@ Result = TypeVar("Result")
 P = ParamSpec("P")
 
 POOL_READERS: Final = 8  # connections of one process that read
-POOL_WRITERS: Final = 8  # connections of one process that write
+POOL_WRITERS: Final = 16  # connections of one process that write: they mostly wait for the disk or for a lock
 STATEMENT_TIMEOUT_MS: Final = 30_000  # a request's statement that takes longer is a fault, not a wait
 LOCK_TIMEOUT_MS: Final = 10_000
 CONNECT_TIMEOUT_S: Final = 5.0
-ACQUIRE_TIMEOUT_S: Final = 10.0  # every connection is taken for this long: the server is overloaded
 CLOCK_AGE_MAX_S: Final = 30.0  # how long the offset to the database's clock is trusted
 REPEAT_PAUSE_S: Final = 0.005  # doubled by each repetition, with jitter
 
@@ -55,13 +57,6 @@ AWAY: Final = (
     OSError,
     TimeoutError,
 )
-
-
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    __slots__ = ()
-
-    def get_reset_query(self) -> str:
-        return ""
 
 
 class _Clock:
@@ -125,7 +120,7 @@ class PostgresDatabase:
 
     engine: Engine = "postgresql"
 
-    def __init__(self, readers: Any, writers: Any) -> None:
+    def __init__(self, readers: Pool, writers: Pool) -> None:
         self._readers = readers
         self._writers = writers
         self._clock = _Clock()
@@ -133,19 +128,25 @@ class PostgresDatabase:
     @classmethod
     async def open(cls, url: str, readers: int = POOL_READERS, writers: int = POOL_WRITERS) -> Self:
         """Connect. Raises StorageUnavailable when the server does not answer or refuses us."""
+        pools = Pool(_connecting(url, readonly=True), readers), Pool(_connecting(url, readonly=False), writers)
         try:
-            return cls(await _pool(url, readers, readonly=True), await _pool(url, writers, readonly=False))
+            for pool in pools:
+                pool.give_back(await pool.take())
         except (asyncpg.PostgresError, OSError, TimeoutError) as fault:
             raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
+        return cls(*pools)
 
     async def read(
         self, use: Callable[Concatenate[Any, P], Awaitable[Result]], *args: P.args, **kwargs: P.kwargs
     ) -> Result:
         """Run a read on a connection that PostgreSQL itself keeps from writing."""
         try:
-            async with self._readers.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            connection = await self._readers.take()
+            try:
                 await self._clock.keep(connection)
                 return await use(PostgresTransaction(connection, self._clock.now_us()), *args, **kwargs)
+            finally:
+                self._readers.give_back(connection)
         except AWAY as fault:
             raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
 
@@ -155,15 +156,29 @@ class PostgresDatabase:
         """Run a transaction, again from its start when PostgreSQL asks for it, and commit it."""
         for attempt in range(ATTEMPTS_MAX):
             try:
-                async with self._writers.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                    await self._clock.keep(connection)
-                    async with connection.transaction():
-                        return await use(PostgresTransaction(connection, self._clock.now_us()), *args, **kwargs)
+                return await self._write_once(lambda tx: use(tx, *args, **kwargs))
             except REPEAT:
                 await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_S * 2**attempt))
             except AWAY as fault:
                 raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
         raise StorageUnavailable(reason=f"{ATTEMPTS_MAX} attempts met other transactions")
+
+    async def _write_once(self, use: Callable[[PostgresTransaction], Awaitable[Result]]) -> Result:
+        connection, committed = await self._writers.take(), False
+        try:
+            await self._clock.keep(connection)
+            await connection.execute("BEGIN")
+            result = await use(PostgresTransaction(connection, self._clock.now_us()))
+            committed = await connection.execute("COMMIT") == "COMMIT"
+            assert committed, "a service went on after a statement that failed: nothing of it was stored"
+            return result
+        finally:
+            try:
+                if not committed and not connection.is_closed():
+                    with contextlib.suppress(*AWAY):  # then the connection is not lent again
+                        await connection.execute("ROLLBACK")
+            finally:
+                self._writers.give_back(connection)
 
     async def close(self) -> None:
         """Wait for what is running, then disconnect."""
@@ -171,19 +186,13 @@ class PostgresDatabase:
         await self._writers.close()
 
 
-async def _pool(url: str, size: int, *, readonly: bool) -> Any:
-    return await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=size,
-        timeout=CONNECT_TIMEOUT_S,
-        connection_class=_Connection,
-        server_settings={
-            "application_name": "artel",
-            "jit": "off",
-            "timezone": "UTC",
-            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-            "lock_timeout": str(LOCK_TIMEOUT_MS),
-            "default_transaction_read_only": "on" if readonly else "off",
-        },
-    )
+def _connecting(url: str, *, readonly: bool) -> Callable[[], Awaitable[Any]]:
+    settings = {
+        "application_name": "artel",
+        "jit": "off",
+        "timezone": "UTC",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        "default_transaction_read_only": "on" if readonly else "off",
+    }
+    return functools.partial(asyncpg.connect, url, timeout=CONNECT_TIMEOUT_S, server_settings=settings)
