@@ -31,7 +31,9 @@ class Pool:
         self._waiting: deque[asyncio.Future[Any]] = deque()  # each gets a connection, or None: open one
 
     async def take(self) -> Any:
-        """A connection that nobody else uses. Raises TimeoutError, and what connecting raises."""
+        """A connection that nobody else uses. Raises TimeoutError, ConnectionError, and what connecting raises."""
+        if not self._size:
+            raise ConnectionAbortedError("the database is being closed")
         while self._free:
             connection = self._free.pop().connection
             if not connection.is_closed():

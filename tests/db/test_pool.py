@@ -160,7 +160,7 @@ def test_those_that_nobody_needed_for_long_are_closed(monkeypatch: pytest.Monkey
     tried(use)
 
 
-def test_closing_waits_for_those_that_are_lent() -> None:
+def test_closing_waits_for_those_that_are_lent_and_lends_no_more() -> None:
     async def use(pool: Pool, server: Server) -> None:
         line, free = await pool.take(), await pool.take()
         pool.give_back(free)
@@ -168,6 +168,8 @@ def test_closing_waits_for_those_that_are_lent() -> None:
         for _ in range(5):
             await asyncio.sleep(0)
         assert (free.closed, line.closed, closing.done()) == (True, False, False)
+        with pytest.raises(ConnectionAbortedError, match="being closed"):
+            await pool.take()
         pool.give_back(line)
         await closing
         assert server.open() == 0
