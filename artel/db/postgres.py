@@ -28,6 +28,9 @@ POOL_WRITERS: Final = 16  # connections of one process that write: they mostly w
 STATEMENT_TIMEOUT_MS: Final = 30_000  # a request's statement that takes longer is a fault, not a wait
 LOCK_TIMEOUT_MS: Final = 10_000
 CONNECT_TIMEOUT_S: Final = 5.0
+# A plan is kept as long as its connection, in triggers and foreign keys too, and one that was made while a table was
+# small reads all of it when it is large. Writes find their rows by an index, one by one.
+BY_INDEX: Final = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 CLOCK_AGE_MAX_S: Final = 30.0  # how long the offset to the database's clock is trusted
 REPEAT_PAUSE_S: Final = 0.005  # doubled by each repetition, with jitter
 
@@ -194,5 +197,6 @@ def _connecting(url: str, *, readonly: bool) -> Callable[[], Awaitable[Any]]:
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         "lock_timeout": str(LOCK_TIMEOUT_MS),
         "default_transaction_read_only": "on" if readonly else "off",
+        **({} if readonly else BY_INDEX),
     }
     return functools.partial(asyncpg.connect, url, timeout=CONNECT_TIMEOUT_S, server_settings=settings)
