@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from artel.db import Event
 from artel.kernel.errors import Refusal
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
+from artel.kernel.patterns import told
 
 NAME_MAX = 200
 EMAIL_MAX = 254  # RFC 5321, 4.5.3.1.3
@@ -22,7 +23,13 @@ Password = Annotated[str, Meta(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX,
 Attempt = Annotated[str, Meta(max_length=PASSWORD_MAX, extra_json_schema=_FORMAT)]
 Name = Annotated[str, Meta(max_length=NAME_MAX)]
 _PART = r"[^@\x00-\x20\x7f-\xa0]+"  # without \s, which each engine of regular expressions reads in its own way
-Email = Annotated[str, Meta(max_length=EMAIL_MAX, pattern=rf"^(|{_PART}@{_PART})$(?!\n)")]
+Email = Annotated[
+    str,
+    Meta(
+        max_length=EMAIL_MAX,
+        pattern=told(rf"^(|{_PART}@{_PART})$(?!\n)", "is no address: write it as name@example.com"),
+    ),
+]
 Carrier = Literal["bearer", "cookie"]
 RoleName = Literal["customer", "executor", "staff", "owner"]
 Scope = Literal[

@@ -10,8 +10,10 @@ from artel.edge.call import Call
 from artel.edge.route import Route
 from artel.edge.signature import Signature
 from artel.kernel.errors import Malformed, Refusal
+from artel.kernel.patterns import problem_of
 
 NAMED_FIELD: Final = re.compile(r"Object (?P<fault>missing required|contains unknown) field `(?P<field>[^`]*)`")
+MISSED_PATTERN: Final = re.compile("Expected `str` matching regex (?P<pattern>.*)", re.DOTALL)
 ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL's text cannot hold it
 INTEGER_DIGITS_MAX: Final = 18  # of an id: more does not fit the database's 64 bits
 IF_MATCH: Final = re.compile(rf'(?:W/)?"?([0-9]{{1,{INTEGER_DIGITS_MAX}}})"?')
@@ -149,5 +151,8 @@ def malformed(fault: msgspec.ValidationError, whole: str) -> Malformed:
     if named:
         field = f"{field}.{named['field']}".lstrip(".")
         problem = "is missing" if named["fault"] == "missing required" else "is not a field of this"
+    missed = MISSED_PATTERN.fullmatch(problem)
+    if missed:
+        problem = problem_of(missed["pattern"]) or problem
     field = field or whole
     return Malformed(field=field, problem=problem[:1].lower() + problem[1:].replace("`", ""))

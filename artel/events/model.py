@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from artel.db import Event
 from artel.kernel.errors import Refusal
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
+from artel.kernel.patterns import told
 
 URL_MAX: Final = 2000  # characters
 KINDS_MAX: Final = 50  # patterns of one webhook or one stream
@@ -17,11 +18,13 @@ REPLAY_MAX: Final = 10_000  # deliveries that one request replays
 
 _WORDS = r"[a-z_]+(\.[a-z_]+)*"
 _PATTERN = rf"(\*|{_WORDS}(\.\*)?)"
+_NO_KIND = "is no kind of event: write one such as order.placed, all that begin alike as order.*, or * for all"
+_NO_URL = "is no address of the web in ASCII: write it as https://shop.example/hook, other letters as %D1%88 or xn--"
 KindPattern = Annotated[
     str,
     Meta(
         max_length=100,
-        pattern=rf"^{_PATTERN}$(?!\n)",
+        pattern=told(rf"^{_PATTERN}$(?!\n)", _NO_KIND),
         description="A kind (`order.placed`), all that begin alike (`order.*`), or all (`*`).",
     ),
 ]
@@ -30,7 +33,7 @@ KindList = Annotated[
     str,
     Meta(
         max_length=1000,
-        pattern=rf"^{_PATTERN}(,{_PATTERN})*$(?!\n)",
+        pattern=told(rf"^{_PATTERN}(,{_PATTERN})*$(?!\n)", f"{_NO_KIND}; with commas between"),
         description="Kinds or patterns such as `order.*`, with commas between.",
     ),
 ]
@@ -38,7 +41,8 @@ Url = Annotated[
     str,
     Meta(
         max_length=URL_MAX,
-        pattern=r"^https?://[!#-;=?-\[\]_a-z~]+$(?!\n)",  # the characters of RFC 3986
+        # The characters of RFC 3986.
+        pattern=told(r"^https?://[!#-;=?-\[\]_a-z~]+$(?!\n)", _NO_URL),
         description="Where to send events: http or https, an address of the public network.",
     ),
 ]

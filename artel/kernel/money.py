@@ -6,6 +6,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from artel.kernel.patterns import told
+
 AMOUNT_MAX: Final = 10**15  # minor units: sums of a thousand of them still fit 64 bits
 BASIS_POINTS: Final = 10_000  # one whole
 
@@ -15,10 +17,26 @@ _DIGITS: Final = {
     **{"UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0},
     **{"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3, "CLF": 4, "UYW": 4},
 }
+# The currencies in use (ISO 4217, list one, without metals, funds of banks and codes for tests; the lev until 2026).
+_CURRENCIES: Final = (
+    "AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BOV|BRL|BSD|BTN|BWP|BYN|BZD|CAD|"
+    "CDF|CHE|CHF|CHW|CLF|CLP|CNY|COP|COU|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|"
+    "GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|"
+    "KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MXV|MYR|MZN|NAD|NGN|NIO|NOK|"
+    "NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|"
+    "STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|USN|UYI|UYU|UYW|UZS|VED|VES|VND|VUV|WST|"
+    "XAF|XCD|XCG|XOF|XPF|YER|ZAR|ZMW|ZWG"
+)
+_NO_CURRENCY: Final = "is no currency in use: write its code of ISO 4217, such as RUB or EUR"
 _AMOUNT: Final = re.compile(r"(?P<whole>[0-9]{1,16})(?:\.(?P<part>[0-9]{1,4}))?")
 
 Currency = Annotated[
-    str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.", extra_json_schema={"examples": ["RUB"]})
+    str,
+    Meta(
+        pattern=told(rf"^({_CURRENCIES})$(?!\n)", _NO_CURRENCY),
+        description="ISO 4217.",
+        extra_json_schema={"examples": ["RUB"]},
+    ),
 ]
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX, description="Minor units: 12345 is 123.45 roubles.")]
 Rate = Annotated[int, Meta(ge=0, le=BASIS_POINTS, description="Basis points: 2000 is 20 %.")]

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from artel.kernel.errors import Malformed
+from artel.kernel.patterns import told
 
 PAGE_DEFAULT: Final = 50
 PAGE_MAX: Final = 200  # larger pages hold a reader too long; ask for the next one
@@ -15,7 +16,7 @@ CURSOR_MAX: Final = 200  # characters
 NEWEST: Final = 2**62  # before the first of a list that begins with its newest row
 
 Place = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]  # what the database can compare
-PlaceText = Annotated[str, Meta(pattern=r"^[^\x00]*$")]
+PlaceText = Annotated[str, Meta(pattern=told(r"^[^\x00]*$", "holds a NUL character"))]
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX, description="How many at most.")]
 Cursor = Annotated[

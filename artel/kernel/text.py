@@ -8,11 +8,14 @@ from typing import Annotated, Final
 from msgspec import Meta, UnsetType
 
 from artel.kernel.errors import Refusal
+from artel.kernel.patterns import told
 
 SLUG_MAX: Final = 100
 ADDRESS_MAX: Final = 2_000  # characters; what browsers and proxies agree on
 
-_PRINTS: Final = r"[^\x00-\x20\x7f-\xa0]"  # without \s, which each engine of regular expressions reads in its own way
+# Without \s, which each engine of regular expressions reads in its own way.
+PRINTS: Final = told(r"[^\x00-\x20\x7f-\xa0]", "is blank: write at least one character that can be seen")
+_NO_ADDRESS: Final = "is no address of the web: write it as https://example.com/page"
 # RFC 3986 and 3987: a host of letters, digits and dots with an optional port; no one's password, no literal of IPv6.
 _ADDRESS: Final = (
     r"https?://[A-Za-z0-9._~%\u00c0-\u1fff\u3041-\ud7ff-]+(:[0-9]{1,5})?"
@@ -24,13 +27,18 @@ Slug = Annotated[
     Meta(
         min_length=1,
         max_length=SLUG_MAX,
-        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)",
+        pattern=told(
+            r"^[a-z0-9]+(-[a-z0-9]+)*$(?!\n)",
+            "may have small Latin letters, digits and single hyphens only, such as winter-books",
+        ),
         description="Its name in addresses; unique.",
     ),
 ]
-Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PRINTS)]  # not of spaces alone
-Website = Annotated[str, Meta(max_length=ADDRESS_MAX, pattern=rf"^(|{_ADDRESS})$(?!\n)", description="'' for none.")]
-Link = Annotated[str, Meta(max_length=ADDRESS_MAX, pattern=rf"^{_ADDRESS}$(?!\n)")]
+Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTS)]
+Website = Annotated[
+    str, Meta(max_length=ADDRESS_MAX, pattern=told(rf"^(|{_ADDRESS})$(?!\n)", _NO_ADDRESS), description="'' for none.")
+]
+Link = Annotated[str, Meta(max_length=ADDRESS_MAX, pattern=told(rf"^{_ADDRESS}$(?!\n)", _NO_ADDRESS))]
 
 # GOST 7.79-2000 (ISO 9), system B, without its marks: they have no place in an address. With the letters of Ukrainian
 # and Belarusian.

@@ -20,6 +20,7 @@ from artel.edge.route import ANYONE, API, LOGGED_IN, Route, Stream, get, post
 from artel.edge.samples import sample
 from artel.kernel.errors import Refusal
 from artel.kernel.page import Cut, Page
+from artel.kernel.patterns import problem_of
 from tests.conftest import PASSWORD, Client
 
 SHOWN = [route for route in ROUTES if route.manner is API and not route.hidden]
@@ -92,6 +93,32 @@ def test_every_answer_has_an_example_that_fits_its_schema(reference: dict[str, A
                 for value in values:
                     plain = value["value"] if "example" not in content else value
                     assert not fits(reference, content["schema"], plain), f"{verb} {path} {status} {media}"
+
+
+def patterns(node: Any) -> Iterator[str]:
+    """Every pattern of a text but those of headers, which have words of their own, and of the names in an object."""
+    if isinstance(node, list):
+        for each in node:
+            yield from patterns(each)
+    elif isinstance(node, dict) and node.get("in") != "header":
+        if isinstance(node.get("pattern"), str):
+            yield node["pattern"]
+        for name, each in node.items():
+            if name != "propertyNames":
+                yield from patterns(each)
+
+
+def test_for_every_pattern_there_are_words_for_people(reference: dict[str, Any]) -> None:
+    found = set(patterns(reference))
+    assert len(found) > 8
+    assert {each for each in found if problem_of(repr(each)) is None} == set()
+
+
+def test_what_misses_a_pattern_is_told_what_to_write(client: Client) -> None:
+    body = {"login": "anna", "password": PASSWORD, "email": "nobody"}
+    answer = client.post("/api/v1/accounts", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "request.malformed")
+    assert answer.json()["facts"] == {"field": "email", "problem": "is no address: write it as name@example.com"}
 
 
 def test_an_example_that_does_not_fit_is_seen(reference: dict[str, Any]) -> None:

@@ -2,11 +2,12 @@
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artel.kernel.money import AMOUNT_MAX, half_even, major, minor, share_bp, split
+from artel.kernel.money import AMOUNT_MAX, Currency, half_even, major, minor, share_bp, split
 
 AMOUNTS = st.integers(0, AMOUNT_MAX)
 
@@ -62,3 +63,14 @@ def test_fewer_digits_and_zeros_too_many_are_the_same_amount() -> None:
 def test_what_is_no_exact_amount_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="amount|digits"):
         minor(text, "RUB")
+
+
+@pytest.mark.parametrize("code", ["RUB", "EUR", "JPY", "KWD", "UYW", "XOF", "ZWG"])
+def test_a_currency_is_one_in_use(code: str) -> None:
+    assert msgspec.convert(code, Currency) == code
+
+
+@pytest.mark.parametrize("code", ["RUR", "ZZZ", "XXX", "XTS", "XAU", "rub", "RUBB", "", "RUB\n", " RUB", "643"])
+def test_what_is_no_currency_is_refused(code: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(code, Currency)

@@ -9,18 +9,18 @@ from artel.kernel.errors import Refusal
 from artel.kernel.moments import FROM_TO, Moment
 from artel.kernel.money import AMOUNT_MAX, Currency
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
+from artel.kernel.text import PRINTS
 from artel.payments.model import NAME_MAX, Name
 
 NOTE_MAX: Final = 1_000
 DESTINATION_MAX: Final = 500
 
-_SAID: Final = r"[^\x00-\x20\x7f-\xa0]"  # not of spaces alone
 Sum = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, description="Minor units: 12345 is 123.45 roubles.")]
-Why = Annotated[str, Meta(min_length=1, max_length=NOTE_MAX, pattern=_SAID, description="The account sees it.")]
+Why = Annotated[str, Meta(min_length=1, max_length=NOTE_MAX, pattern=PRINTS, description="The account sees it.")]
 Note = Annotated[str, Meta(max_length=NOTE_MAX)]
 Destination = Annotated[
     str,
-    Meta(min_length=1, max_length=DESTINATION_MAX, pattern=_SAID, description="Where to: the details of a bank."),
+    Meta(min_length=1, max_length=DESTINATION_MAX, pattern=PRINTS, description="Where to: the details of a bank."),
 ]
 Status = Literal["requested", "paid", "refused", "cancelled"]
 Move = Literal["pay", "refuse", "cancel"]

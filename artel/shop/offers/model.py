@@ -8,6 +8,7 @@ from artel.db import Event
 from artel.kernel.errors import Refusal
 from artel.kernel.money import AMOUNT_MAX, Amount
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
+from artel.shop.products.model import LanguageCode
 from artel.shop.search.model import Words
 
 STOCK_MAX: Final = 1_000_000_000  # copies
@@ -137,7 +138,7 @@ class OfferFilter(Struct, frozen=True, forbid_unknown_fields=True):
     shop: Id | None = None
     category: Id | None = None
     author: Id | None = None
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$(?!\n)", extra_json_schema={"examples": ["ru"]})] | None = None
+    language: LanguageCode | None = None
     price_from: Amount | None = None
     price_to: Amount | None = None
     in_stock: Annotated[bool, Meta(description="Only offers that have copies left.")] = False

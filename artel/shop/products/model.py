@@ -8,7 +8,8 @@ from artel.db import Event
 from artel.kernel.errors import Refusal
 from artel.kernel.money import Rate
 from artel.kernel.page import PAGE_DEFAULT, Cursor, Limit
-from artel.kernel.text import Link, Title
+from artel.kernel.patterns import told
+from artel.kernel.text import PRINTS, Link, Title
 
 AUTHORS_MAX: Final = 20
 IMAGES_MAX: Final = 20
@@ -17,7 +18,7 @@ INTEGER_MAX: Final = 2**53 - 1  # what JSON carries everywhere (RFC 8259, 6)
 
 Kind = Literal["book", "goods"]
 Id = Annotated[int, Meta(ge=1, le=10**18 - 1)]
-Name = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"[^\x00-\x20\x7f-\xa0]")]
+Name = Annotated[str, Meta(min_length=1, max_length=500, pattern=PRINTS)]
 Description = Annotated[str, Meta(max_length=10_000)]
 Isbn = Annotated[
     str,
@@ -30,9 +31,17 @@ Isbn = Annotated[
 ]
 Year = Annotated[int, Meta(ge=1, le=2200)]
 Pages = Annotated[int, Meta(ge=1, le=100_000)]
+NO_LANGUAGE: Final = "is no code of a language: write the two small letters of ISO 639-1, such as ru or en"
+LanguageCode = Annotated[
+    str, Meta(pattern=told(r"^[a-z]{2}$(?!\n)", NO_LANGUAGE), extra_json_schema={"examples": ["ru"]})
+]
 Language = Annotated[
     str,
-    Meta(pattern=r"^([a-z]{2})?$(?!\n)", description="ISO 639-1, '' for none.", extra_json_schema={"examples": ["ru"]}),
+    Meta(
+        pattern=told(r"^([a-z]{2})?$(?!\n)", NO_LANGUAGE),
+        description="ISO 639-1, '' for none.",
+        extra_json_schema={"examples": ["ru"]},
+    ),
 ]
 Publisher = Annotated[str, Meta(max_length=200)]
 Authors = Annotated[list[Title], Meta(max_length=AUTHORS_MAX, description="In their order on the title page.")]
@@ -194,7 +203,7 @@ class ProductFilter(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Kind | None = None
     category: Id | None = None
     author: Id | None = None
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$(?!\n)", extra_json_schema={"examples": ["ru"]})] | None = None
+    language: LanguageCode | None = None
     shop: Id | None = None
     isbn: Isbn | None = None
     limit: Limit = PAGE_DEFAULT
