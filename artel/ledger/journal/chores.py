@@ -1,7 +1,7 @@
 """What is seen to all the time, in every process: transfers are sealed, and what is sealed goes into the journal."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from artel.ledger.journal.model import BLOCK_MAX, Sealed
 from artel.ledger.journal.store import Journal
 
 PAUSE_S: Final = 1.0  # what comes within this time is sealed together
+AT_ONCE: Final = 10  # blocks that are written into the journal together: it waits for the disk once for all of them
 
 
 class Keeper(Struct, frozen=True):
@@ -35,18 +36,24 @@ class Keeper(Struct, frozen=True):
 
         What cannot be written into the journal does not keep transfers from being sealed.
         """
-        try:
-            while await self.db.read(service.waits):
-                block = await self.db.write(service.seal)
-                if block is None:
-                    break
-                if block.head.number - 1 == number:
-                    number = await self._try(self._append(block))
-                if block.head.transfers < BLOCK_MAX:
-                    break
-        except Refusal as fault:
-            self.log.warning("sealing.waits", reason=str(fault))
-        return await self._try(self._follow(number))
+        while True:
+            sealed: list[Sealed] = []
+            try:
+                await self._seal(sealed)
+            except Refusal as fault:
+                self.log.warning("sealing.waits", reason=str(fault))
+            number = await self._try(self._follow(number, sealed))
+            if len(sealed) < AT_ONCE:
+                return number
+
+    async def _seal(self, sealed: list[Sealed]) -> None:
+        while len(sealed) < AT_ONCE and await self.db.read(service.waits):
+            block = await self.db.write(service.seal)
+            if block is None:
+                return
+            sealed.append(block)
+            if block.head.transfers < BLOCK_MAX:
+                return
 
     async def _try(self, step: Awaitable[int]) -> int | None:
         try:
@@ -55,20 +62,23 @@ class Keeper(Struct, frozen=True):
             self.log.warning("journal.waits", reason=str(fault))
             return None
 
-    async def _append(self, block: Sealed) -> int:
-        await asyncio.to_thread(self.journal.append, block)
-        return block.head.number
-
-    async def _follow(self, number: int | None) -> int:
-        """Write into the journal what was sealed after the block of this number, by whomever.
+    async def _follow(self, number: int | None, sealed: Sequence[Sealed]) -> int:
+        """Write into the journal what was sealed after the block of this number, `sealed` here or by whomever.
 
         A block goes in as the book holds it now, with the hash that it was sealed with: an audit finds the difference.
         """
         if number is None:
             last = await asyncio.to_thread(self.journal.last)
             number = last.number if last else 0
+        at_hand = [block for place, block in enumerate(sealed, number + 1) if block.head.number == place]
+        if at_hand:  # else another process sealed the next one
+            number = await self._append(*at_hand)
         while block := await self.db.read(service.next_block, number):
             if rules.hash_of(block) != block.head.hash:
                 self.log.error("journal.block_differs", number=block.head.number, reason="artel ledger audit names it")
             number = await self._append(block)
         return number
+
+    async def _append(self, *blocks: Sealed) -> int:
+        await asyncio.to_thread(self.journal.append, *blocks)
+        return blocks[-1].head.number

@@ -76,8 +76,8 @@ class Journal:
         with self._opened(readonly=True) as env, env.begin() as txn:
             return self._last(txn)
 
-    def append(self, block: Sealed) -> bool:
-        """Add the block in one transaction that is on disk afterwards; False when somebody was faster.
+    def append(self, *blocks: Sealed) -> bool:
+        """Add these blocks in one transaction that is on disk afterwards; False when somebody was faster with all.
 
         A block whose `previous_hash` is not the hash of the last one is refused.
         Raises JournalUnreadable, JournalParted.
@@ -86,7 +86,7 @@ class Journal:
             while True:
                 try:
                     with env.begin(write=True) as txn:
-                        return self._append(txn, block)
+                        return any([self._append(txn, block) for block in blocks])
                 except lmdb.MapFullError:
                     env.set_mapsize(env.info()["map_size"] + self._step_bytes)
 

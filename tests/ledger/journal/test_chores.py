@@ -7,11 +7,13 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from artel.db import Database
+from artel.db import Database, Write
 from artel.edge.observe import make_log
 from artel.ledger.book.model import wallet, world
+from artel.ledger.journal import chores, service
 from artel.ledger.journal.chores import Keeper
-from artel.ledger.journal.model import BLOCK_MAX
+from artel.ledger.journal.model import BLOCK_MAX, Sealed
+from artel.ledger.journal.store import Journal
 from artel.settings import Settings
 from tests.conftest import Client, Log, Run
 from tests.ledger.journal.filled import RUB, Kept, fill, journal_of, look, move, seal_all
@@ -47,6 +49,35 @@ def test_what_was_written_is_sealed_and_in_the_journal_after_a_round(
     assert run(keeper.round(1)) == 1
     assert log.lines() == []
     assert BLOCK_MAX > 27
+
+
+def test_many_blocks_are_written_some_at_once(
+    keeper: Keeper, settings: Settings, db: Database, run: Run, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appended: list[list[int]] = []
+    append, seal = Journal.append, service.seal
+    others = 4  # this block another process seals, between two of ours
+
+    def recorded(journal: Journal, *blocks: Sealed) -> bool:
+        appended.append([block.head.number for block in blocks])
+        return append(journal, *blocks)
+
+    async def seal_few(tx: Write) -> Sealed | None:
+        block = await seal(tx, 5)
+        if block and block.head.number == others:
+            block = await seal(tx, 5)
+        return block
+
+    monkeypatch.setattr(Journal, "append", recorded)
+    monkeypatch.setattr(service, "seal", seal_few)
+    monkeypatch.setattr(chores, "BLOCK_MAX", 5)
+    monkeypatch.setattr(chores, "AT_ONCE", 2)
+    run(db.write(fill, random.Random(7)))
+    assert run(keeper.round(0)) == 6
+    assert appended == [[1, 2], [3], [4], [5], [6]]
+    found = run(look(Kept(settings, db, keeper.journal)))
+    assert (found.blocks, found.transfers, found.unsealed, found.findings) == (6, 27, 0, [])
+    assert log.lines() == []
 
 
 def test_what_others_sealed_is_followed(keeper: Keeper, settings: Settings, db: Database, run: Run) -> None:
