@@ -96,7 +96,8 @@ WRONG_TEXTS: Final = [
     "", "x", "-1", "0", "1.5", "1e400", "NaN", "١", "9223372036854775808", "18446744073709551616", "9" * 400,
     "null", "true", "[]", "{}", "' or 1=1 --", "x" * 5_000, "\r\nX: y", "\x1b[31m", "日本", "../..", "%", "\\", "*",
 ]  # fmt: skip
-WRONG_QUERIES: Final = [b"%s=%%00", b"%s=a%%00b", b"%s=%%ff", b"%s=%%ed%%a0%%80", b"%s=1&%s=2", b"\xff%s=1", b"%s"]
+STRANGE: Final = b"\xff%s=1"  # a parameter that there is not
+WRONG_QUERIES: Final = [b"%s=%%00", b"%s=a%%00b", b"%s=%%ff", b"%s=%%ed%%a0%%80", b"%s=1&%s=2", STRANGE, b"%s"]
 BODIES: Final = [
     (route, wanted)
     for route in ROUTES
@@ -161,7 +162,10 @@ def test_every_field_of_every_body_refuses_what_it_cannot_be(ask: Any, run: Run,
                 where = f"{route.verb} {route.path}: {field.encode_name} is {what}"
                 answer = ask(route.verb, plain(route.path), body)
                 assert answer.status_code == 400, f"{where}: {answer.status_code} {answer.text}"
-                expected = {field.encode_name, IN_WORDS} | ({"body"} if what in UNREADABLE else set())
+                lacks = (
+                    what in ("null", "a list of null") and route.manner.name == "bookshop"
+                )  # null is as good as nothing there
+                expected = {field.encode_name, IN_WORDS} | ({"body"} if what in UNREADABLE or lacks else set())
                 assert named(answer) in expected, f"{where}: {answer.text}"
     assert run(db.read(dump)) == before
 
@@ -252,6 +256,7 @@ def test_every_parameter_of_every_query_refuses_what_it_cannot_be(
     for route, wanted in QUERIES:
         if route.verb != "GET":
             continue
+        ignores = not wanted.__struct_config__.forbid_unknown_fields  # as some older APIs do
         for field in msgspec.structs.fields(wanted):
             for text in WRONG_TEXTS:
                 answer = ask("GET", f"{plain(route.path)}?{httpx.QueryParams({field.encode_name: text})}")
@@ -271,8 +276,10 @@ def test_every_parameter_of_every_query_refuses_what_it_cannot_be(
                 assert answer.status_code in (200, 400, *([404] if route.manner.name == "bookshop" else [])), (
                     f"{route.path}?{query}: {answer.text}"
                 )
-                assert answer.status_code == 400 or pattern == b"%s", f"{route.path}?{query}: {answer.text}"
-        for query in ("surprise=1", "&".join(f"a{each}=1" for each in range(51)), "limit=1&limit=1"):
+                may = pattern == b"%s" or (ignores and pattern == STRANGE)
+                assert answer.status_code == 400 or may, f"{route.path}?{query}: {answer.text}"
+        refused = ["&".join(f"a{each}=1" for each in range(51)), "limit=1&limit=1"]
+        for query in refused if ignores else [*refused, "surprise=1"]:
             assert ask("GET", f"{plain(route.path)}?{query}").status_code == 400, f"{route.path}?{query}"
     after = run(db.read(dump))
     assert after | {"tallies": before["tallies"]} == before, "codes of vouchers that there are not are counted"

@@ -97,10 +97,10 @@ def test_a_refund_that_waits_for_its_provider_is_not_confirmed_by_hand(till: Til
     payment = till.take()
     (refund,) = till.promise(TOTAL)
     with pytest.raises(model.NotByHand):
-        till.write(service.confirm_refund, refund, payment, None, "")
+        till.write(service.confirm_refund, refund, payment, None, model.Remark())
     till.refund()
     with pytest.raises(model.AlreadySettled):
-        till.write(service.confirm_refund, refund, payment, None, "")
+        till.write(service.confirm_refund, refund, payment, None, model.Remark())
 
 
 def test_a_refund_by_hand_waits_until_somebody_says_that_it_was_paid_out(till: Till) -> None:
@@ -109,6 +109,6 @@ def test_a_refund_by_hand_waits_until_somebody_says_that_it_was_paid_out(till: T
     (refund,) = till.promise(TOTAL)
     till.later(DAY_US)
     assert till.refund().done == 0
-    done = till.write(service.confirm_refund, refund, settled, None, "in cash")
+    done = till.write(service.confirm_refund, refund, settled, None, model.Remark("in cash"))
     assert (done.status, done.note) == ("done", "in cash")
     assert till.seen(KINDS) == ["payment.refund_promised", "payment.refunded"]
