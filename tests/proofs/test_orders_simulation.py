@@ -381,6 +381,7 @@ def test_a_planted_fault_is_found(simulation: Simulation, fault: str, monkeypatc
             await whole(tx, *args)
 
     monkeypatch.setattr(module, name, forgetful)
+    simulation.rng.seed(1)  # once in a while chance brings nothing about that the fault is in
     with pytest.raises(AssertionError):
         go(simulation)
 
@@ -390,5 +391,6 @@ def test_a_commission_that_stays_with_the_platform_is_found(
     simulation: Simulation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(money, "_commission_back", lambda part, amount_minor: 0)
+    simulation.rng.seed(1)
     with pytest.raises(AssertionError, match="the book"):
         go(simulation)
