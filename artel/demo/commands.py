@@ -1,20 +1,19 @@
 """The demo: the command line."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from artel import demo
 from artel.demo import plan
 from artel.demo.business import Demo
 from artel.demo.business import Progress as Show
-from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
+from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, progress, work
 from artel.kernel.clock import parse_iso
 from artel.kernel.errors import Malformed
 from artel.settings import load
@@ -68,13 +67,13 @@ def _day(text: str) -> int:
 def _bars(*, quiet: bool) -> Iterator[Show]:
     """A progress bar for each part, on standard error, when that is a terminal."""
     columns = TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=err, transient=True, disable=quiet or not sys.stderr.isatty()) as progress:
+    with progress(*columns, quiet=quiet) as bar:
         tasks = {}
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done)
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)
 
         yield show
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, TextIO, TypeVar
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 from artel.db import Database
 from artel.db.migrate import migrate
@@ -47,13 +47,17 @@ def work(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Re
     return asyncio.run(run())
 
 
+def progress(*columns: ProgressColumn, quiet: bool = False) -> Progress:
+    """A progress bar on standard error, when that is a terminal; it is gone when the work is done."""
+    return Progress(*columns, console=err, transient=True, disable=quiet or not sys.stderr.isatty())
+
+
 @contextmanager
 def steps(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, when that is a terminal; it is told how many steps were made."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda count: progress.advance(task, count)
+    """A progress bar that is told how many steps were made."""
+    with progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
 
 
 @contextmanager

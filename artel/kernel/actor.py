@@ -1,11 +1,10 @@
 """Who is asking."""
 
 from ipaddress import ip_address, ip_network
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
-Role = Literal["customer", "executor", "staff", "owner"]
 ROLES: Final = ("customer", "executor", "staff", "owner")
 PLATFORM: Final = frozenset({"staff", "owner"})  # who runs the installation
 

@@ -189,7 +189,6 @@ HOLD = Query(
     .returning(*_hold),
 )
 HOLD_BY_KEY = Query(HoldRow, select(*_hold).where(holds.c.key == bindparam("key")))
-HOLD_BY_ID = Query(HoldRow, select(*_hold).where(holds.c.id == bindparam("hold_id")))
 HOLDS_BY_IDS = Query(HoldRow, select(*_hold).where(among(holds.c.id, "hold_ids")))
 HOLD_LOCKED = Query(HoldRow, select(*_hold).where(holds.c.id == bindparam("hold_id")).with_for_update())
 SETTLE_HOLD = Query(

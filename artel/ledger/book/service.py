@@ -361,14 +361,6 @@ async def list_holds(tx: Read, query: HoldFilter) -> Page[Hold]:
     return Page([rules.hold_shown(row, row.currency) for row in found.items], found.next)
 
 
-async def get_hold(tx: Read, hold_id: int) -> Hold:
-    """A hold. Raises HoldUnknown."""
-    row = await tx.one(queries.HOLD_BY_ID, hold_id=hold_id)
-    if row is None:
-        raise HoldUnknown(hold_id=hold_id)
-    return rules.hold_shown(row, (await _account(tx, row.account_id)).currency)
-
-
 async def _account(tx: Read, account_id: int) -> AccountRow:
     row = await tx.one(queries.ACCOUNT, account_id=account_id)
     if row is None:

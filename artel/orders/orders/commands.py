@@ -1,16 +1,15 @@
 """Orders: the command line. It is the operator's, and sees the orders of all."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from artel.db import Database
-from artel.edge.terminal import Data, DatabaseUrl, err, work, written
+from artel.edge.terminal import Data, DatabaseUrl, err, progress, work, written
 from artel.kernel.actor import SYSTEM
 from artel.orders.orders import service, views
 from artel.orders.orders.model import SheetFilter
@@ -60,6 +59,6 @@ def export(
 def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error, when that is a terminal."""
     columns = TextColumn("{task.completed:,} orders' parts"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=err, transient=True, disable=quiet or not sys.stderr.isatty()) as progress:
-        task = progress.add_task("export", total=total)
-        yield lambda count: progress.update(task, completed=count)
+    with progress(*columns, quiet=quiet) as bar:
+        task = bar.add_task("export", total=total)
+        yield lambda count: bar.update(task, completed=count)

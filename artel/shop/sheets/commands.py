@@ -1,16 +1,15 @@
 """The catalogue as CSV: the command line. It is the operator's, and sees every shop."""
 
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from artel.db import Database
-from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work, written
+from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, progress, work, written
 from artel.kernel.actor import SYSTEM
 from artel.kernel.errors import Malformed
 from artel.settings import load
@@ -121,8 +120,6 @@ def _printable(text: str) -> str:
 def _bar(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error, when that is a terminal: how far it is, and how many lines that are."""
     columns = TextColumn("{task.fields[lines]:,} {task.description}"), BarColumn(), TaskProgressColumn()
-    with Progress(
-        *columns, TimeRemainingColumn(), console=err, transient=True, disable=quiet or not sys.stderr.isatty()
-    ) as progress:
-        task = progress.add_task(what, total=total, lines=0)
-        yield lambda done, lines: progress.update(task, completed=done, lines=lines)
+    with progress(*columns, TimeRemainingColumn(), quiet=quiet) as bar:
+        task = bar.add_task(what, total=total, lines=0)
+        yield lambda done, lines: bar.update(task, completed=done, lines=lines)

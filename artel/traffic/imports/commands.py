@@ -1,6 +1,5 @@
 """Imports: the command line."""
 
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,11 +7,11 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 from msgspec import Struct
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
 from artel.db import Database
-from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
+from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, progress, work
 from artel.kernel.clock import iso
 from artel.kernel.page import Cut
 from artel.settings import Settings, load
@@ -158,14 +157,14 @@ def _shop(settings: Settings, use: Callable[[Workshop], Awaitable[Result]]) -> R
 def _bar(total_bytes: int | None, *, quiet: bool) -> Iterator[Callable[[Counts], None]]:
     """A progress bar on standard error, when that is a terminal."""
     columns = TextColumn("{task.fields[lines]:,} lines"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=err, transient=True, disable=quiet or not sys.stderr.isatty()) as progress:
-        task = progress.add_task("import", total=total_bytes, lines=0)
+    with progress(*columns, quiet=quiet) as bar:
+        task = bar.add_task("import", total=total_bytes, lines=0)
         lines = 0
 
         def show(counts: Counts) -> None:
             nonlocal lines
             lines += counts.lines
-            progress.update(task, advance=counts.bytes, lines=lines)
+            bar.update(task, advance=counts.bytes, lines=lines)
 
         yield show
 

@@ -14,11 +14,10 @@ from artel.db import Database
 from artel.db.long_reads import LongReads
 from artel.kernel.clock import iso
 from artel.kernel.errors import Refusal
-from artel.ledger.book import checks, posting, rules, service
+from artel.ledger.book import checks, posting, rules, service, ties
 from artel.ledger.book.checks import Checks
 from artel.ledger.book.model import (
     BalanceQuery,
-    Hold,
     Made,
     Place,
     Posting,
@@ -215,9 +214,9 @@ class Machine(RuleBasedStateMachine):
             if place.currency == self.currency:
                 expected = account.posted, account.held, account.posted - account.held
                 assert self.bank.stands(place) == expected, place
+        holds = self.bank.run(self.bank.clock.read(ties.holds, self.holds.values()))
         for key, number in self.holds.items():
-            found: Hold = self.bank.run(self.bank.clock.read(service.get_hold, number))
-            plain = self.plain.holds[key]
+            found, plain = holds[number], self.plain.holds[key]
             assert (found.status, found.posted_minor, found.amount_minor) == (plain.status, plain.posted, plain.amount)
         trial = self.bank.run(self.bank.clock.read(service.trial_balance, BalanceQuery()))
         assert sum(line.balance_minor for line in trial if line.currency == self.currency) == 0
