@@ -50,7 +50,7 @@ _keys = itertools.count(1)
 
 def measure(quick: bool) -> Iterator[Outcome]:
     """Against the same statements in the raw driver, and against the book itself in other conditions."""
-    rounds, seconds = (1, 1) if quick else (5, 3)
+    rounds, seconds = (1, 1) if quick else (11, 3)
     for engine, name in NAMES.items():
         with installations(engine, 2) as (mine, other):
             for each in (mine, other):

@@ -103,7 +103,7 @@ def as_sealed(
         block.transfers,
         tuple(account_id for account_id, _ in kept),
     )
-    return Sealed(head, tuple(record(each) for each in transfers), kept)
+    return Sealed(head, tuple(map(record, transfers)), kept)
 
 
 def row_of(head: BlockRecord) -> Block:
