@@ -1,10 +1,11 @@
 """The journal on disk: appended to once, by whomever, and copied while it is in use."""
 
+import itertools
 import multiprocessing
-import os
 import random
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import lmdb
@@ -29,10 +30,10 @@ _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([__name__])
 
 
-def chain(count: int, note: str = "") -> list[Sealed]:
-    """Blocks of three transfers each."""
-    blocks: list[Sealed] = []
-    for number in range(1, count + 1):
+def growing(note: str = "") -> Iterator[Sealed]:
+    """Blocks of three transfers each, without an end."""
+    before = FIRST_HASH
+    for number in itertools.count(1):
         transfers = [
             TransferRecord(
                 TransferFields(each, "test", "test/1", note, None, 1, f"key {each}", b"", None, 2, 0),
@@ -41,9 +42,14 @@ def chain(count: int, note: str = "") -> list[Sealed]:
             for each in range(number * 3, number * 3 + 3)
         ]
         accounts = [AccountRecord(1, "world", "", "RUB", 1, 1)]
-        before = blocks[-1].head.hash if blocks else FIRST_HASH
-        blocks.append(rules.sealed(before, number, number, transfers, accounts))
-    return blocks
+        block = rules.sealed(before, number, number, transfers, accounts)
+        before = block.head.hash
+        yield block
+
+
+def chain(count: int, note: str = "") -> list[Sealed]:
+    """The first of them."""
+    return list(itertools.islice(growing(note), count))
 
 
 def everything(journal: Journal) -> list[tuple[bytes, ...]]:
@@ -161,25 +167,28 @@ def test_two_followers_at_once_write_each_block_once(journal: Journal) -> None:
     assert everything(journal) == [block.transfers for block in chain(40)]
 
 
+def _follow_on(folder: Path, number: int) -> None:
+    """Append the blocks after this one, until killed."""
+    for block in itertools.islice(growing(), number, None):
+        Journal(folder, STEP).append(block)
+
+
 def test_a_killed_follower_leaves_whole_blocks_and_the_next_one_goes_on(journal: Journal) -> None:
-    blocks, rng = chain(400), random.Random(5)
-    kills = 0
-    while (journal.last() or blocks[0].head).number < 300:
-        process = _processes.Process(target=_follow, args=(journal.folder, 400))
+    rng, there = random.Random(5), list[tuple[bytes, ...]]()
+    for kill in range(10):
+        process = _processes.Process(target=_follow_on, args=(journal.folder, len(there)))
         process.start()
         time.sleep(rng.uniform(0.02, 0.2))
-        os.kill(process.pid or 0, signal.SIGKILL)
+        process.kill()
         process.join()
-        kills += 1
-        if journal.exists():
-            there = everything(journal)
-            assert there == [block.transfers for block in blocks[: len(there)]], f"after kill {kills}"
-            assert journal.damage() == []
-        if kills == 10:
-            break
-    for block in blocks:
+        assert process.exitcode == -signal.SIGKILL
+        there = everything(journal) if journal.exists() else []
+        assert there == [block.transfers for block in chain(len(there))], f"after kill {kill}"
+        assert journal.damage() == []
+    assert there, "it was killed while it wrote"
+    for block in chain(len(there) + 3):
         journal.append(block)
-    assert everything(journal) == [block.transfers for block in blocks]
+    assert everything(journal) == [block.transfers for block in chain(len(there) + 3)]
 
 
 def test_an_account_is_kept_as_it_was_first(journal: Journal) -> None:
