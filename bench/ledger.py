@@ -80,7 +80,7 @@ def _as_served(measured: Coroutine[Any, Any, list[Outcome]]) -> list[Outcome]:
 async def _speed(mine: Installation, other: Installation, name: str, rounds: int, seconds: float) -> list[Outcome]:
     db = await open_database(mine.database, mine.data)
     keeper = Keeper(db, Journal(mine.data / FOLDER), structlog.get_logger())
-    found: dict[str, list[float]] = {"hot": [], "spread": [], "sealed": [], "rival": []}
+    found: dict[str, list[float]] = {"spread": [], "hot": [], "sealed": [], "rival": []}
     turns = list(found)
     try:
         await _ours(db, 0.5, _hot)
@@ -90,7 +90,7 @@ async def _speed(mine: Installation, other: Installation, name: str, rounds: int
             turns.reverse()  # what slows down over time is to slow all of them down
     finally:
         await db.close()
-    hot, spread, sealed, rival = found.values()
+    spread, hot, sealed, rival = found.values()
     return [
         _at_least(f"transfers, {name}, to the raw driver", hot, rival, WANTED),
         _at_least(f"transfers over one hot account, {name}, to spread ones", hot, spread, WANTED_HOT),
