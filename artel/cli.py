@@ -15,7 +15,7 @@ from rich.table import Table
 from artel import __version__
 from artel.accounts import commands as accounts
 from artel.app import CHECKS, ROUTES, key_path
-from artel.db.migrate import SchemaNewer, migrate
+from artel.db.migrate import NothingInstalled, SchemaNewer, migrate
 from artel.db.sqlite import SqliteUnsafe
 from artel.db.transaction import StorageUnavailable
 from artel.demo import commands as demo
@@ -192,6 +192,6 @@ def main() -> None:
     except StorageUnavailable as fault:
         err.print(f"artel: the database is not available: {fault.facts['reason']}", markup=False, soft_wrap=True)
         sys.exit(1)
-    except (Refusal, SchemaNewer, SqliteUnsafe, OSError) as fault:
+    except (Refusal, NothingInstalled, SchemaNewer, SqliteUnsafe, OSError) as fault:
         err.print(f"artel: {fault}", markup=False, soft_wrap=True)
         sys.exit(1)

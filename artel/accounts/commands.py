@@ -2,16 +2,15 @@
 
 import sys
 from functools import partial
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-import msgspec
 import typer
 
 from artel.accounts import rules, service
 from artel.accounts.hashing import Hasher
 from artel.accounts.model import SCOPES, Account, Registration, TokenMade, TokenWanted
 from artel.db import Database
-from artel.edge.decode import malformed
+from artel.edge.decode import checked
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.actor import ROLES, Actor
 from artel.kernel.errors import Malformed
@@ -20,7 +19,6 @@ from artel.settings import load
 account_app: Final = typer.Typer(help="Accounts: create.", no_args_is_help=True)
 token_app: Final = typer.Typer(help="API tokens: create.", no_args_is_help=True)
 
-Wanted = TypeVar("Wanted")
 
 DAY_S: Final = 86_400
 
@@ -58,8 +56,8 @@ def create_account(
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    wanted = _checked({"login": login, "password": password, "name": name, "email": email}, Registration)
-    account = work(load(data=data, database=database), partial(create_with_roles, wanted, frozenset(role)))
+    wanted = checked(Registration, {"login": login, "password": password, "name": name, "email": email})
+    account = work(load(data=data, database=database), partial(create_with_roles, wanted, frozenset(role)), anew=True)
     if as_json:
         print_json(account)
     else:
@@ -77,7 +75,7 @@ def create_token(
     as_json: AsJson = False,
 ) -> None:
     """Create an API token. It is printed once; the database keeps only its hash."""
-    wanted = _checked({"name": name, "scopes": scope, "ttl_s": days * DAY_S}, TokenWanted)
+    wanted = checked(TokenWanted, {"name": name, "scopes": scope, "ttl_s": days * DAY_S})
 
     async def make(db: Database) -> TokenMade:
         account_id = await db.read(service.by_login, login)
@@ -102,10 +100,3 @@ async def create_with_roles(wanted: Registration, roles: frozenset[str], db: Dat
     finally:
         hasher.close()
     return await db.write(service.create, wanted, hashed, roles)
-
-
-def _checked(given: dict[str, object], wanted: type[Wanted]) -> Wanted:
-    try:
-        return msgspec.convert(given, wanted)
-    except msgspec.ValidationError as fault:
-        raise malformed(fault, "arguments") from None

@@ -6,6 +6,7 @@ So Debian's older SQLite library never opens the file, and PostgreSQL needs no s
 import importlib
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import apsw
 import asyncpg
@@ -32,6 +33,16 @@ class SchemaNewer(RuntimeError):
         )
 
 
+class NothingInstalled(RuntimeError):
+    """There is no database where somebody looks for one."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"there is no Artel in {where}, and none was made. Name the installation with --data or --database "
+            "(ARTEL_DATA, ARTEL_DATABASE), or begin one there with: artel serve"
+        )
+
+
 def revisions() -> list[str]:
     """The revisions that this version knows, oldest first: a file's name begins with its revision."""
     return sorted(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
@@ -52,30 +63,36 @@ def upgrade_sql(engine: Engine, found: str | None) -> str:
     return written
 
 
-async def migrate(url: str, folder: Path) -> str | None:
+async def migrate(url: str, folder: Path, *, anew: bool = True) -> str | None:
     """Bring the database at `url`, or in `folder`, to the newest schema; answers where it came from (None: new).
 
+    Where there is none, it is made `anew`, or else NothingInstalled is raised and nothing is left behind.
     Raises SchemaNewer, StorageUnavailable.
     """
     if not url:
-        folder.mkdir(parents=True, exist_ok=True)
-        return migrate_sqlite(folder / DATABASE_FILE)
+        if anew:
+            folder.mkdir(parents=True, exist_ok=True)
+        elif not (folder / DATABASE_FILE).exists():
+            raise NothingInstalled(str(folder))
+        return migrate_sqlite(folder / DATABASE_FILE, anew=anew)
     try:
-        return await migrate_postgres(url)
+        return await migrate_postgres(url, anew=anew)
     except (asyncpg.PostgresError, OSError, TimeoutError) as fault:
         raise StorageUnavailable(reason=str(fault) or type(fault).__name__) from fault
 
 
-def migrate_sqlite(path: Path) -> str | None:
+def migrate_sqlite(path: Path, *, anew: bool = True) -> str | None:
     """Bring a SQLite file to the newest schema; answers the revision it came from (None: it is new).
 
-    Raises SchemaNewer, StorageUnavailable.
+    Raises NothingInstalled, SchemaNewer, StorageUnavailable.
     """
     connection = connect(path)
     try:
         connection.execute("begin immediate")
         try:
             found = _found_sqlite(connection)
+            if not (found or anew):
+                raise NothingInstalled(str(path))
             connection.execute(upgrade_sql("sqlite", found)).fetchall()  # RETURNING pauses the script until it is read
             connection.execute("commit")
         finally:
@@ -88,10 +105,11 @@ def migrate_sqlite(path: Path) -> str | None:
     return found
 
 
-async def migrate_postgres(url: str) -> str | None:
+async def migrate_postgres(url: str, *, anew: bool = True) -> str | None:
     """Bring a PostgreSQL database to the newest schema; answers the revision it came from (None: it is new).
 
     Where it was restored into another cluster, the numbers of its transactions go on (artel/db/horizon.py).
+    Raises NothingInstalled, SchemaNewer.
     """
     connection = await asyncpg.connect(url, timeout=10)
     try:
@@ -99,6 +117,8 @@ async def migrate_postgres(url: str) -> str | None:
             await connection.execute(f"select pg_advisory_xact_lock({LOCK})")
             exists = await connection.fetchval("select to_regclass('alembic_version') is not null")
             found: str | None = await connection.fetchval(CURRENT) if exists else None
+            if not (found or anew):
+                raise NothingInstalled(f"the database {urlsplit(url).path.lstrip('/') or url}")
             script = upgrade_sql("postgresql", found)
             if script:
                 await connection.execute(script)

@@ -48,7 +48,7 @@ def demo_command(
     wanted = Demo(seed, plan.sizes(scale), _day(as_of))
     err.print(f"Loading the demo into {settings.data} …", markup=False)
     with _bars(quiet=as_json) as show:
-        loaded = work(settings, lambda db: demo.load(db, settings, wanted, show))
+        loaded = work(settings, lambda db: demo.load(db, settings, wanted, show), anew=True)
     if as_json:
         print_json(loaded)
     else:

@@ -33,11 +33,15 @@ DatabaseUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def work(settings: Settings, use: Callable[[Database], Awaitable[Result]]) -> Result:
-    """Open the database, made and migrated when that is needed, and run the use case on it."""
+def work(settings: Settings, use: Callable[[Database], Awaitable[Result]], *, anew: bool = False) -> Result:
+    """Open the database, migrated when that is needed, and run the use case on it.
+
+    `anew` is said by what an installation may begin with; else a mistyped folder would be one, in which all is well.
+    Raises NothingInstalled.
+    """
 
     async def run() -> Result:
-        await migrate(settings.database, settings.data)
+        await migrate(settings.database, settings.data, anew=anew)
         db = await open_database(settings.database, settings.data)
         try:
             return await use(db)

@@ -9,10 +9,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from artel.accounts.model import EMAIL_MAX, Account, LoginTaken, Name, Opened, Registration, UnknownLogin, WrongPassword
-from artel.dialects.checked import checked
 from artel.dialects.cookies import carried_in, given, taken_back
 from artel.dialects.roubles import price
-from artel.edge.decode import INTEGER_DIGITS_MAX
+from artel.edge.decode import INTEGER_DIGITS_MAX, checked
 from artel.edge.identity import NotLoggedIn
 from artel.edge.reply import STATUS, Reply, encode, refusal_headers
 from artel.edge.route import Manner

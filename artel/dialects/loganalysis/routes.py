@@ -8,12 +8,12 @@ from artel.accounts import model, service
 from artel.accounts.hashing import Hasher
 from artel.accounts.model import Registration
 from artel.db import Database, Write
-from artel.dialects.checked import checked
 from artel.dialects.lists import whole
 from artel.dialects.log_in import LogIn, prove
 from artel.dialects.loganalysis import wire
 from artel.dialects.loganalysis.wire import MANNER
 from artel.edge.call import Call
+from artel.edge.decode import checked
 from artel.edge.pages import start_page
 from artel.edge.reply import Reply, encode
 from artel.edge.route import ANYONE, LOGGED_IN, Route, Trial, delete, get, patch, post

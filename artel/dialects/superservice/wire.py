@@ -21,9 +21,9 @@ from artel.accounts.model import (
     WrongPassword,
 )
 from artel.db import StorageUnavailable
-from artel.dialects.checked import checked
 from artel.dialects.cookies import carried_in, given, taken_back
 from artel.dialects.roubles import CURRENCY, is_finer, kopecks, number, price
+from artel.edge.decode import checked
 from artel.edge.reply import STATUS, Header, Reply, encode, refusal_headers
 from artel.edge.route import Manner
 from artel.jobs.model import CustomerShort, Job, JobClosed, JobWanted, OwnJob

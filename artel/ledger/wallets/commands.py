@@ -2,13 +2,12 @@
 
 from typing import Annotated, Final
 
-import msgspec
 import typer
 from rich.table import Table
 
 from artel.accounts import service as accounts
 from artel.db import Database
-from artel.edge.decode import malformed
+from artel.edge.decode import checked
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, out, print_json, work
 from artel.kernel.actor import SYSTEM, Actor
 from artel.kernel.errors import Malformed
@@ -55,7 +54,11 @@ def credit(
     as_json: AsJson = False,
 ) -> None:
     """Give money to an account."""
-    wanted = _checked(amount, currency, note)
+    try:
+        amount_minor = minor(amount, currency)
+    except ValueError as fault:
+        raise Malformed(field="AMOUNT", problem=str(fault)) from None
+    wanted = checked(Correction, {"amount_minor": amount_minor, "currency": currency, "note": note})
 
     async def use(db: Database) -> Transfer:
         account_id = await db.read(accounts.by_login, login)
@@ -67,14 +70,3 @@ def credit(
     else:
         given = major(wanted.amount_minor, currency)
         out.print(f"Transfer {transfer.id}: {given} {currency} to {login}", markup=False)
-
-
-def _checked(amount: str, currency: str, note: str) -> Correction:
-    try:
-        return msgspec.convert(
-            {"amount_minor": minor(amount, currency), "currency": currency, "note": note}, Correction
-        )
-    except msgspec.ValidationError as fault:
-        raise malformed(fault, "arguments") from None
-    except ValueError as fault:
-        raise Malformed(field="AMOUNT", problem=str(fault)) from None

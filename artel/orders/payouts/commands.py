@@ -2,12 +2,11 @@
 
 from typing import Annotated, Final
 
-import msgspec
 import typer
 from rich.table import Table
 
 from artel.db import Database
-from artel.edge.decode import malformed
+from artel.edge.decode import checked
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.actor import SYSTEM
 from artel.kernel.money import major
@@ -32,10 +31,7 @@ def run_command(
 ) -> None:
     """Pay out what the shops earned, up to 200 accounts in one transaction after the other."""
     given = {"shop_id": shop, "currency": currency, "minimum_minor": minimum_minor, "note": note}
-    try:
-        wanted = msgspec.convert(given, RunWanted)
-    except msgspec.ValidationError as fault:
-        raise malformed(fault, "arguments") from None
+    wanted = checked(RunWanted, given)
 
     async def look(db: Database) -> list[Due]:
         found, _ = await db.read(service.due, wanted)

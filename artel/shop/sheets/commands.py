@@ -82,7 +82,7 @@ def import_command(
 
             return await service.import_sheet(db, SYSTEM, pieces(), None, ImportQuery(dry_run), count)
 
-    report = work(load(data=data, database=database), use)
+    report = work(load(data=data, database=database), use, anew=True)
     if as_json:
         print_json(report)
     else:

@@ -2,14 +2,13 @@
 
 from typing import Annotated, Final
 
-import msgspec
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from artel.accounts import service as accounts
 from artel.db import Database
-from artel.edge.decode import malformed
+from artel.edge.decode import checked
 from artel.edge.terminal import AsJson, Data, DatabaseUrl, err, out, print_json, work
 from artel.kernel.actor import SYSTEM
 from artel.kernel.page import Cut, Page
@@ -49,10 +48,7 @@ def create_command(
         "tax_included": not tax_added,
         "confirms": confirms,
     }
-    try:
-        wanted = msgspec.convert(given | ({"slug": slug} if slug else {}), ShopWanted)
-    except msgspec.ValidationError as fault:
-        raise malformed(fault, "arguments") from None
+    wanted = checked(ShopWanted, given | ({"slug": slug} if slug else {}))
 
     async def open_it(db: Database) -> Shop:
         account_ids = [await db.read(accounts.by_login, login) for login in member]
@@ -61,7 +57,7 @@ def create_command(
             await db.write(service.add_member, SYSTEM, shop.id, account_id)
         return shop
 
-    shop = work(load(data=data, database=database), open_it)
+    shop = work(load(data=data, database=database), open_it, anew=True)
     if as_json:
         print_json(shop)
     else:

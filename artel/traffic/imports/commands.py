@@ -78,7 +78,7 @@ def import_command(
         with _bar(total, quiet=as_json) as show:
             return await service.import_logs(shop, paths, options, show)
 
-    summary = _shop(settings, use)
+    summary = _shop(settings, use, anew=True)
     if as_json:
         told = list(map(str, summary.problems))
         print_json(Report(summary.run, summary.reasons, told, summary.elapsed_us, summary.lines_per_s))
@@ -145,12 +145,12 @@ def rejected_command(
         out.print(f"{line.source}:{line.line_no}: {REASONS[line.reason]}: {text[:400]}", markup=False, soft_wrap=True)
 
 
-def _shop(settings: Settings, use: Callable[[Workshop], Awaitable[Result]]) -> Result:
+def _shop(settings: Settings, use: Callable[[Workshop], Awaitable[Result]], *, anew: bool = False) -> Result:
     async def run(db: Database) -> Result:
         with ThreadPoolExecutor(THREADS) as pool:
             return await use(Workshop(db, settings.data, pool))
 
-    return work(settings, run)
+    return work(settings, run, anew=anew)
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """Reports: the command line."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.cells import cell_len
@@ -23,6 +22,8 @@ from artel.traffic.reports.model import TABLES, TOP_DEFAULT, TOP_MAX, Answer, Me
 from artel.traffic.reports.routes import desk
 from artel.traffic.reports.sheets import Sheet, csv_text, sheet, table_lines
 from artel.traffic.reports.svg import svg
+
+Result = TypeVar("Result")
 
 reports_app: Final = typer.Typer()
 
@@ -69,8 +70,7 @@ def report_command(
     question = Question(
         category=category, from_time=from_time, to_time=to_time, timezone=timezone, bots=bots, by=by, top=top
     )
-    with _desk(settings) as at:
-        answer = work(settings, partial(_ask, at, report, question))
+    answer = _at_desk(settings, lambda db, at: service.ask(db, at, report, question))
     if picture is not None:
         picture.write_text(svg(chart_of(answer)), encoding="utf-8")
         err.print(f"The chart is in {picture}", markup=False)
@@ -96,8 +96,7 @@ def table_command(
     _one_form(as_csv, as_json)
     name = service.table_name(table)
     settings = load(data=data, database=database)
-    with _desk(settings) as at:
-        rows = work(settings, partial(_rows, at, name, bots, limit))
+    rows = _at_desk(settings, partial(_rows, name=name, bots=bots, limit=limit))
     if as_json:
         print_json(rows)
     elif as_csv:
@@ -108,18 +107,17 @@ def table_command(
         _print_sheet(Sheet(columns_of(TABLES[name]), cells))
 
 
-@contextmanager
-def _desk(settings: Settings) -> Iterator[service.Desk]:
-    """What answering takes, for one command: one thread."""
-    with ThreadPoolExecutor(1) as threads:
-        yield desk(settings, threads)
+def _at_desk(settings: Settings, use: Callable[[Database, service.Desk], Awaitable[Result]]) -> Result:
+    """Run what answers, with one thread for it."""
+
+    async def run(db: Database) -> Result:
+        with ThreadPoolExecutor(1) as threads:
+            return await use(db, desk(settings, threads))
+
+    return work(settings, run)
 
 
-async def _ask(at: service.Desk, report: str, question: Question, db: Database) -> Answer:
-    return await service.ask(db, at, report, question)
-
-
-async def _rows(at: service.Desk, name: str, bots: bool, limit: int, db: Database) -> list[Any]:
+async def _rows(db: Database, at: service.Desk, *, name: str, bots: bool, limit: int) -> list[Any]:
     rows: list[Any] = []
     after: str | None = None
     while True:

@@ -97,10 +97,11 @@ def test_the_options_reach_the_question(settings: Settings, store: Store) -> Non
         (("table", "orders"), TableUnknown, "There are: categories, goods, carts"),
     ],
 )
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 def test_a_malformed_question_is_refused_naming_the_field(
-    tmp_path: Path, words: tuple[str, ...], refusal: type[Refusal], says: str
+    settings: Settings, words: tuple[str, ...], refusal: type[Refusal], says: str
 ) -> None:
-    found = refused(Settings(data=tmp_path), *words)
+    found = refused(settings, *words)
     assert isinstance(found, refusal)
     assert says in str(found)
 
