@@ -239,7 +239,10 @@ async def get(tx: Read, who: Actor, order_id: int) -> Order:
 
 
 async def list_orders(tx: Read, who: Actor, query: OrderFilter) -> Page[Listed]:
-    """Orders, the newest first: two statements at most. Raises NotYourShop, AllOrdersDenied."""
+    """Orders, the newest first: three statements at most.
+
+    Raises ShopUnknown, NotYourShop, AllOrdersDenied.
+    """
     scope, given = await _scope(tx, who, query)
     cut = Cut(query.limit, query.after)
     rows = await tx.all(queries.LISTS[scope], **given, before_id=cut.key(NEWEST), row_limit=cut.limit + 1)
@@ -267,7 +270,10 @@ async def happened(tx: Read, who: Actor, order_id: int, query: Cut) -> Page[Happ
 
 
 async def sheet(db: Database, who: Actor, query: SheetFilter) -> AsyncIterator[list[SheetRow]]:
-    """The orders' parts as rows of a spreadsheet, oldest first, page by page. Raises NotYourShop, AllOrdersDenied."""
+    """The orders' parts as rows of a spreadsheet, oldest first, page by page.
+
+    Raises ShopUnknown, NotYourShop, AllOrdersDenied.
+    """
     return _pages(db, who, query, await db.read(_page, who, query, None))
 
 
@@ -290,18 +296,20 @@ async def _page(tx: Read, who: Actor, query: SheetFilter, after: SheetRow | None
 
 
 async def sheet_size(tx: Read, who: Actor, query: SheetFilter) -> int:
-    """How many rows there are. Raises NotYourShop, AllOrdersDenied."""
+    """How many rows there are. Raises ShopUnknown, NotYourShop, AllOrdersDenied."""
     scope, given = await _scope(tx, who, query)
     return await tx.one(queries.SIZES[scope], **given) or 0
 
 
 async def _scope(tx: Read, who: Actor, query: OrderFilter | SheetFilter) -> tuple[Scope, dict[str, Any]]:
-    """Whose orders are meant, and the parameters of the statement. Raises NotYourShop, AllOrdersDenied."""
+    """Whose orders are meant, and the parameters of the statement. Raises ShopUnknown, NotYourShop, AllOrdersDenied."""
     platform = who.is_any(PLATFORM)
     from_us, to_us = span_us(query.from_at, query.to_at)
     given = {"from_us": from_us, "to_us": to_us, "status": query.status or ""}
     if query.shop is not None:
-        if not platform and query.shop not in await shops.shop_ids_of(tx, who.account_id):
+        if platform:
+            await shops.get(tx, query.shop)
+        elif query.shop not in await shops.shop_ids_of(tx, who.account_id):
             raise NotYourShop(shop=query.shop)
         return "shop", given | {"shop_id": query.shop}
     if query.whose == "mine":

@@ -45,5 +45,8 @@ def test_orders_are_exported_by_time_and_shop(market: Market, settings: Settings
 def test_an_export_that_cannot_be_is_refused_in_one_line(market: Market, settings: Settings, tmp_path: Path) -> None:
     wrong = artel(settings, "export", "--from", "yesterday")
     assert (wrong.returncode, wrong.stdout) == (1, "") and "from: " in wrong.stderr
+    wrong = artel(settings, "export", "--shop", "99", "-o", str(tmp_path / "none.csv"))
+    assert (wrong.returncode, wrong.stderr) == (1, "artel: There is no shop 99.\n")
+    assert not list(tmp_path.glob("none*"))
     wrong = artel(settings, "export", "-o", str(tmp_path / "no such folder" / "x.csv"))
     assert wrong.returncode == 1 and len(wrong.stderr.splitlines()) <= 2 and "Traceback" not in wrong.stderr
