@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from artel.jobs.model import MoveName, Side, Standing, Status
 from artel.jobs.rows import JobRow
-from artel.kernel.actor import PLATFORM
 from artel.kernel.moments import END_US
 from artel.kernel.text import folded
 
@@ -24,7 +23,10 @@ MOVES: Final[Mapping[MoveName, tuple[Status, frozenset[Standing]]]] = {
 
 
 def standings(job: JobRow, account_id: int, roles: Collection[str]) -> frozenset[Standing]:
-    """What the asker is to the job; empty for who could only look at it."""
+    """What the asker is to the job; empty for who could only look at it.
+
+    Staff decide about no job in which they are a side; an owner may, to whom the installation belongs.
+    """
     found: set[Standing] = set()
     if account_id == job.customer_id:
         found.add("customer")
@@ -32,7 +34,7 @@ def standings(job: JobRow, account_id: int, roles: Collection[str]) -> frozenset
         found.add("executor")
     elif "executor" in roles:
         found.add("candidate")
-    if not PLATFORM.isdisjoint(roles):
+    if "owner" in roles or ("staff" in roles and _SIDES.isdisjoint(found)):
         found.add("staff")
     return frozenset(found)
 

@@ -103,6 +103,9 @@ def test_every_state_and_every_asker_is_in_the_table() -> None:
         (STRANGER, {"executor"}, {"candidate"}),
         (STRANGER, {"customer"}, set()),
         (STRANGER, {"staff"}, {"staff"}),
+        (CUSTOMER, {"staff"}, {"customer"}),
+        (EXECUTOR, {"executor", "staff"}, {"executor"}),
+        (CUSTOMER, {"owner"}, {"customer", "staff"}),
         (STRANGER, {"owner", "executor"}, {"staff", "candidate"}),
     ],
 )
