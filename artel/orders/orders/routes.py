@@ -18,7 +18,7 @@ from artel.orders.vouchers import service as vouchers
 from artel.orders.vouchers.model import NOT_TAKEN, TooManyGuesses, VoucherUnknown
 from artel.payments import model as payments
 from artel.shop.offers.model import NotEnoughStock, OfferUnknown
-from artel.shop.shops.model import NotYourShop
+from artel.shop.shops.model import NotYourShop, ShopUnknown
 
 READ: Final = "orders:read"
 WRITE: Final = "orders:write"
@@ -56,7 +56,7 @@ def saved(pages: AsyncIterator[list[SheetRow]]) -> Reply:
 
 _MOVED: Final = (model.OrderUnknown, model.MoveIllegal)
 _OF_A_SHOP: Final = (*_MOVED, model.PartUnknown, model.PartDone)
-_WHOSE: Final = (NotYourShop, model.AllOrdersDenied)
+_WHOSE: Final = (ShopUnknown, NotYourShop, model.AllOrdersDenied)
 _BY_HAND: Final = (payments.SellerNeeded, payments.NotByHand, payments.AlreadySettled)
 
 ROUTES: Final[list[Route]] = [
