@@ -125,6 +125,15 @@ def test_an_empty_database_is_left_as_it_is(postgres: Postgres) -> None:
     asyncio.run(_on_postgres(postgres.url("postgres"), "create database nothing_there"))
     told = subprocess.run([ARTEL, "jobs", "list", "--database", url], capture_output=True, text=True, timeout=60)
     assert "there is no Artel in the database nothing_there, and none was made" in _refused(told)
+    nameless = url.replace("@", ":hidden@", 1).removesuffix("/nothing_there")
+    told = subprocess.run(
+        [ARTEL, "jobs", "list", "--database", nameless],
+        env=os.environ | {"PGDATABASE": "nothing_there"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "in the database nothing_there" in _refused(told) and "hidden" not in told.stderr
     assert (
         asyncio.run(_on_postgres(url, "select count(*) from pg_class where relnamespace = 'public'::regnamespace")) == 0
     )

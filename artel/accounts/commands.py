@@ -19,7 +19,6 @@ from artel.settings import load
 account_app: Final = typer.Typer(help="Accounts: create.", no_args_is_help=True)
 token_app: Final = typer.Typer(help="API tokens: create.", no_args_is_help=True)
 
-
 DAY_S: Final = 86_400
 
 

@@ -6,7 +6,6 @@ So Debian's older SQLite library never opens the file, and PostgreSQL needs no s
 import importlib
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import apsw
 import asyncpg
@@ -118,7 +117,8 @@ async def migrate_postgres(url: str, *, anew: bool = True) -> str | None:
             exists = await connection.fetchval("select to_regclass('alembic_version') is not null")
             found: str | None = await connection.fetchval(CURRENT) if exists else None
             if not (found or anew):
-                raise NothingInstalled(f"the database {urlsplit(url).path.lstrip('/') or url}")
+                name = await connection.fetchval("select current_database()")  # the address holds a password
+                raise NothingInstalled(f"the database {name}")
             script = upgrade_sql("postgresql", found)
             if script:
                 await connection.execute(script)

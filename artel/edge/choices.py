@@ -10,10 +10,10 @@ _STEP: Final = re.compile(r"\[[^\]]*\]|[^.\[]+")  # of a path such as `.lines[0]
 
 def choices(wanted: Any, path: str) -> list[str]:
     """The words that the place `path` takes in what is decoded as `wanted`; none where it takes others than words."""
-    found = [inspect.type_info(wanted)]
+    found = _flat([inspect.type_info(wanted)])
     for step in _STEP.findall(path):
-        found = [inner for each in found for inner in _inner(each, step)]
-    return sorted(str(value) for each in _flat(found) if isinstance(each, inspect.LiteralType) for value in each.values)
+        found = _flat([inner for each in found for inner in _inner(each, step)])
+    return sorted(str(value) for each in found if isinstance(each, inspect.LiteralType) for value in each.values)
 
 
 def _flat(kinds: list[inspect.Type]) -> list[inspect.Type]:
@@ -26,8 +26,8 @@ def _inner(kind: inspect.Type, step: str) -> list[inspect.Type]:
     """What stands at this step below a place of this kind."""
     match kind:
         case inspect.StructType(fields=fields):
-            return _flat([field.type for field in fields if field.encode_name == step])
+            return [field.type for field in fields if field.encode_name == step]
         case inspect.DictType(value_type=inner) | inspect.CollectionType(item_type=inner):
-            return _flat([inner])
+            return [inner]
         case _:
             return []
